@@ -1,0 +1,32 @@
+package conn
+
+import "sync"
+
+// readBufferSize is what one read asks the stream for: enough for many small
+// messages, little enough to lend to every reading connection.
+const readBufferSize = 4096
+
+// keepBuffer is the capacity above which a write buffer is left to the garbage
+// collector: one large message must not be paid for ever.
+const keepBuffer = 64 << 10
+
+// keepMessage is the same for the buffers in which messages are gathered that do
+// not fit in a read buffer.
+const keepMessage = 4 << 20
+
+// A buffer is pooled by pointer, as slices in an interface would be allocated.
+type buffer struct{ b []byte }
+
+var (
+	readBuffers  = sync.Pool{New: func() any { return &buffer{make([]byte, readBufferSize)} }}
+	writeBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 1024)} }}
+
+	messageBuffers = sync.Pool{New: func() any { return new(buffer) }}
+)
+
+func freeWriteBuffer(b *buffer) {
+	if cap(b.b) <= keepBuffer {
+		b.b = b.b[:0]
+		writeBuffers.Put(b)
+	}
+}

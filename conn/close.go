@@ -1,0 +1,193 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/frame"
+)
+
+const (
+	// lingerTime is how long a closing side waits for the peer to end the
+	// stream, so that the last frame is read before a reset can overtake it.
+	lingerTime = time.Second
+	// lingerBytes is how much of what the peer still sends is read meanwhile.
+	lingerBytes = 16 << 20
+)
+
+// Close ends the connection with a closing handshake (§7.1.2): it sends a Close
+// frame, waits for the peer's and closes the stream. Messages that still come in
+// go to the reader in progress, or nowhere if there is none; then its read ends.
+//
+// The code must be one that may be sent, or frame.CloseNoStatus for a Close
+// without one; the reason has at most 123 bytes. Otherwise the error says so and
+// the connection is still open. Close returns nil after a handshake in order,
+// else why there was none. It takes Options.CloseTimeout at most, and a second
+// more for the stream to end; the connection is closed then in any case. On a
+// connection that is closed already it does nothing.
+//
+// Called from OnPing or OnPong it sends the Close frame and leaves the rest to
+// the reader, who is waiting for it to return.
+func (c *Conn) Close(code frame.CloseCode, reason string) error {
+	select {
+	case <-c.done:
+		return nil
+	default:
+	}
+	if err := c.sendClose(code, reason); err != nil {
+		return err
+	}
+	if c.in.inHook.Load() {
+		go c.awaitClose()
+		return nil
+	}
+	c.awaitClose()
+	if !c.closeCame.Load() {
+		return fmt.Errorf("websocket: not closed in order: %w", c.closeTrouble())
+	}
+	return nil
+}
+
+// awaitClose waits for the peer's Close frame, as the reader if there is no
+// other, and closes the stream when it waited in vain.
+func (c *Conn) awaitClose() {
+	ctx, cancel := context.WithTimeout(context.Background(), c.opt.CloseTimeout)
+	defer cancel()
+	if c.takeOver() {
+		for c.next(ctx) == nil { // what still comes in is dropped
+		}
+		c.freeInbox()
+	} else {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+		}
+	}
+	c.closeStream()
+}
+
+// CloseNow closes the stream without a handshake; the peer sees 1006. Use it with
+// defer, after Close or when there is nothing left to say: on a closed connection
+// it does nothing.
+func (c *Conn) CloseNow() error {
+	c.end(&CloseError{Code: frame.CloseAbnormal, Cause: errCloseNow})
+	c.closeStream()
+	return nil
+}
+
+// sendClose starts the closing handshake, once.
+func (c *Conn) sendClose(code frame.CloseCode, reason string) error {
+	o := &c.out
+	o.mu.Lock()
+	if o.err != nil || c.m.CloseSent() {
+		o.mu.Unlock()
+		return nil
+	}
+	q := o.pending()
+	var err error
+	if q.b, err = c.m.AppendClose(q.b, code, reason); err != nil {
+		o.mu.Unlock()
+		return fmt.Errorf("websocket: not closed: %w", err)
+	}
+	c.end(&CloseError{Code: code, Reason: reason})
+	c.flushClose() // what goes wrong shows in the wait for the peer's Close
+	return nil
+}
+
+// flushClose writes everything up to the Close frame that has just been queued,
+// and takes no longer over it than the peer may take for its own. out.mu is held
+// before and not after.
+func (c *Conn) flushClose() {
+	c.closeSent.Store(true)
+	c.out.changed()
+	timeout := c.opt.CloseTimeout
+	if timeout == 0 {
+		timeout = DefaultCloseTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	c.out.flushAll(c, ctx)
+}
+
+// closeTrouble says why there was no closing handshake.
+func (c *Conn) closeTrouble() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.err.(*CloseError); ok && e.Cause != nil {
+		return e.Cause
+	}
+	if _, ok := c.err.(*faultError); ok {
+		return c.err
+	}
+	return errNoClose
+}
+
+// peerClosed answers the Close frame in in.ev and ends the connection.
+func (c *Conn) peerClosed() error {
+	ev := &c.in.ev
+	err := c.end(&CloseError{Code: ev.Code, Reason: string(ev.Payload), Remote: true})
+	c.closeCame.Store(true)
+	c.sendLast(func(dst []byte) []byte { return c.m.AppendReply(dst, ev) })
+	// §7.1.1: "the server MUST close the connection immediately ... the client
+	// SHOULD wait for the server to close the connection".
+	if c.cfg.Role == machine.Client {
+		c.linger()
+	}
+	c.closeStream()
+	return err
+}
+
+// fault tells the peer what it did wrong and ends the connection (§7.1.7).
+func (c *Conn) fault(err error) error {
+	fault, ok := errors.AsType[*frame.ProtocolError](err)
+	if !ok {
+		return c.lost(err)
+	}
+	select {
+	case <-c.done: // it has been told
+		return c.Err()
+	default:
+	}
+	err = c.end(&faultError{fault})
+	c.sendLast(func(dst []byte) []byte { return c.m.AppendFail(dst, fault) })
+	c.linger()
+	c.closeStream()
+	return err
+}
+
+// sendLast sends the Close frame that ends this side's part, if none has been
+// sent.
+func (c *Conn) sendLast(appendTo func([]byte) []byte) {
+	o := &c.out
+	o.mu.Lock()
+	if o.err == nil && !c.m.CloseSent() {
+		q := o.pending()
+		q.b = appendTo(q.b)
+	}
+	c.flushClose()
+}
+
+// linger waits, within bounds, for the peer to end the stream. A stream closed
+// with input unread is reset, and a reset can overtake the Close frame.
+func (c *Conn) linger() {
+	closeWrite(c.stream)
+	c.stream.SetReadDeadline(time.Now().Add(lingerTime))
+	buf := readBuffers.Get().(*buffer)
+	defer readBuffers.Put(buf)
+	for got := 0; got < lingerBytes; {
+		n, err := c.stream.Read(buf.b)
+		if got += n; err != nil {
+			return
+		}
+	}
+}
+
+// lost ends the connection for an error of the stream.
+func (c *Conn) lost(cause error) error {
+	err := c.end(&CloseError{Code: frame.CloseAbnormal, Remote: true, Cause: cause})
+	c.closeStream()
+	return err
+}

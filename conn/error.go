@@ -1,0 +1,76 @@
+package conn
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/swan-ws/websocket/frame"
+)
+
+// A CloseError says that the connection is closed and why. errors.Is(err,
+// net.ErrClosed) holds for it.
+type CloseError struct {
+	// Code is what the Close frame said: frame.CloseNoStatus if it had no code,
+	// frame.CloseAbnormal if there was no Close frame.
+	Code frame.CloseCode
+	// Reason is the Close frame's text. It is for logs and developers: do not
+	// show it to end users (§7.1.6).
+	Reason string
+	// Remote: the peer began. Otherwise this side did.
+	Remote bool
+	// Cause is the stream's error if the connection was lost, else nil.
+	Cause error
+}
+
+// Error returns for example `websocket: closed by peer: 1001 going away: "bye"`.
+func (e *CloseError) Error() string {
+	if e.Code == frame.CloseAbnormal {
+		return fmt.Sprintf("websocket: connection lost without a Close frame: %v", e.Cause)
+	}
+	who := ""
+	if e.Remote {
+		who = " by peer"
+	}
+	if e.Reason == "" {
+		return fmt.Sprintf("websocket: closed%s: %v", who, e.Code)
+	}
+	return fmt.Sprintf("websocket: closed%s: %v: %q", who, e.Code, e.Reason)
+}
+
+// Unwrap makes errors.Is(err, net.ErrClosed) and errors.Is(err, e.Cause) hold.
+func (e *CloseError) Unwrap() []error {
+	if e.Cause == nil {
+		return []error{net.ErrClosed}
+	}
+	return []error{net.ErrClosed, e.Cause}
+}
+
+// faultError is a fault in the peer's bytes as an application sees it:
+// errors.As finds the *frame.ProtocolError, errors.Is finds net.ErrClosed.
+type faultError struct{ fault *frame.ProtocolError }
+
+func (e *faultError) Error() string   { return "websocket: " + e.fault.Error() }
+func (e *faultError) Unwrap() []error { return []error{e.fault, net.ErrClosed} }
+
+// CloseStatus returns the close code that err stands for: that of a *CloseError,
+// or the one sent for a *frame.ProtocolError. It is 0 if err is about something
+// else, such as a context that ended.
+func CloseStatus(err error) frame.CloseCode {
+	if e, ok := errors.AsType[*CloseError](err); ok {
+		return e.Code
+	}
+	if e, ok := errors.AsType[*frame.ProtocolError](err); ok {
+		return e.Code
+	}
+	return 0
+}
+
+var (
+	errConcurrentRead = errors.New("websocket: another goroutine is reading this connection: one at a time can")
+	errNoPong         = errors.New("no answer to a ping in time")
+	errCloseNow       = errors.New("closed by CloseNow")
+	errNoClose        = errors.New("no Close frame from the peer in time")
+	errNotText        = errors.New("websocket: text is not valid UTF-8: send it as a binary message")
+	errMessageEnded   = errors.New("websocket: write to a message that has ended: ask for a new Writer")
+)

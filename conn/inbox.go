@@ -1,0 +1,231 @@
+package conn
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/swan-ws/websocket/conn/machine"
+)
+
+// Who has the inbox.
+const (
+	free int32 = iota
+	busy       // somebody reads
+	lent       // nobody reads, but a message that lies in the buffer is in use
+)
+
+// maxEmptyReads is how many reads may bring neither bytes nor an error.
+const maxEmptyReads = 100
+
+// inbox is the receiving side. It belongs to whoever has taken it.
+type inbox struct {
+	state  atomic.Int32
+	inHook atomic.Bool // OnPing or OnPong is running
+
+	buf    *buffer // nil while nobody reads and nothing is left in it
+	r, w   int     // buf.b[r:w] has been read but not understood
+	ev     machine.Event
+	owed   bool // replies have been queued since the last flush
+	inside bool // a message has begun and its last piece has not been met
+
+	msg    []byte         // a message being gathered, or lent
+	msgBuf *buffer        // where msg began, if that is from a pool
+	reader *messageReader // has a message that has not been read to its end
+	unused bool           // what is left in ev.Payload is for reader
+}
+
+func (in *inbox) start(buffered []byte) {
+	if len(buffered) == 0 {
+		return
+	}
+	in.buf = &buffer{make([]byte, max(len(buffered), readBufferSize))}
+	in.w = copy(in.buf.b, buffered)
+}
+
+// takeInbox makes the caller the reader.
+func (c *Conn) takeInbox() error {
+	if c.in.state.CompareAndSwap(free, busy) {
+		return nil
+	}
+	if c.closeSent.Load() { // Close reads
+		<-c.done
+		return c.Err()
+	}
+	return errConcurrentRead
+}
+
+// freeInbox ends a turn. A connection that nobody reads holds no buffer.
+func (c *Conn) freeInbox() {
+	in := &c.in
+	if in.buf != nil && in.r == in.w && !in.unused {
+		if len(in.buf.b) == readBufferSize {
+			readBuffers.Put(in.buf)
+		}
+		in.buf = nil
+	}
+	c.freeMessage()
+	in.state.Store(free)
+}
+
+// freeMessage lets go of a gathered message that nobody uses any more. One that
+// is not finished stays.
+func (c *Conn) freeMessage() {
+	in := &c.in
+	if in.inside || in.msg == nil {
+		return
+	}
+	if in.msgBuf != nil {
+		if in.msgBuf.b = in.msg; cap(in.msg) <= keepMessage {
+			messageBuffers.Put(in.msgBuf)
+		}
+		in.msgBuf = nil
+	}
+	in.msg = nil
+}
+
+// next finds the next piece of a message and leaves it in in.ev. Everything else
+// that the peer sends is dealt with on the way. An error is final, unless it is
+// that of the context.
+func (c *Conn) next(ctx context.Context) error {
+	for {
+		if err := c.step(ctx); err != nil {
+			return err
+		}
+		if c.in.ev.Kind == machine.Data {
+			return nil
+		}
+	}
+}
+
+// step finds the next event and does what the protocol asks for it, or reads
+// more bytes.
+func (c *Conn) step(ctx context.Context) error {
+	in := &c.in
+	if !in.inside {
+		c.m.SetMaxMessage(uint64(c.maxMessage.Load()))
+	}
+	n, err := c.m.Step(&in.ev, in.unread())
+	if err != nil {
+		return c.fault(err)
+	}
+	in.r += n
+	switch in.ev.Kind {
+	case machine.NeedMore:
+		return c.fill(ctx)
+	case machine.Data:
+		in.inside = !in.ev.Last
+	case machine.Ping:
+		c.answerPing(&in.ev)
+	case machine.Pong:
+		c.pongCame(in.ev.Payload)
+	case machine.Close:
+		return c.peerClosed()
+	}
+	return nil
+}
+
+func (in *inbox) unread() []byte {
+	if in.buf == nil {
+		return nil
+	}
+	return in.buf.b[in.r:in.w]
+}
+
+// fill reads more bytes behind those not understood yet. Those are less than a
+// control frame, so there is always room.
+func (c *Conn) fill(ctx context.Context) error {
+	in := &c.in
+	if in.buf == nil {
+		in.buf = readBuffers.Get().(*buffer)
+		in.r, in.w = 0, 0
+	}
+	if in.r > 0 {
+		in.w = copy(in.buf.b, in.buf.b[in.r:in.w])
+		in.r = 0
+	}
+	n, err := c.readStream(ctx, in.buf.b[in.w:])
+	in.w += n
+	return err
+}
+
+// readStream reads at least one byte, or says why it could not.
+func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
+	if c.in.owed {
+		c.in.owed = false
+		c.out.flushSoon(c)
+	}
+	if err := c.watchContext(ctx); err != nil {
+		return 0, givenUp(err)
+	}
+	for range maxEmptyReads {
+		n, err := c.stream.Read(p)
+		if n > 0 {
+			c.alive.heard.Add(1)
+			return n, nil // an error will come again
+		}
+		switch {
+		case err == nil:
+		case isTimeout(err) && c.watch.rearm(c):
+			return 0, givenUp(ctx.Err())
+		default:
+			return 0, c.lost(err)
+		}
+	}
+	return 0, c.lost(io.ErrNoProgress)
+}
+
+// givenUp wraps the error of a context that ended before a message was there.
+// The connection is as good as before: the next read goes on where this stopped.
+func givenUp(err error) error { return fmt.Errorf("websocket: read given up: %w", err) }
+
+func isTimeout(err error) bool {
+	t, ok := err.(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}
+
+// lend hands the piece in the buffer to the application until it is taken back.
+// The inbox stays taken, but Close may read on in a buffer of its own.
+func (c *Conn) lend() { c.in.state.Store(lent) }
+
+// takeBack ends lend and reports whether the inbox is still the caller's.
+func (c *Conn) takeBack() bool { return c.in.state.CompareAndSwap(lent, busy) }
+
+// takeOver makes Close the reader although a message may be lent.
+func (c *Conn) takeOver() bool {
+	in := &c.in
+	if in.state.CompareAndSwap(free, busy) {
+		return true
+	}
+	if !in.state.CompareAndSwap(lent, busy) {
+		return false
+	}
+	// The lent message lies in the old buffer, before what is unread: leave it
+	// alone, to the garbage collector in the end.
+	left := in.unread()
+	in.buf = nil
+	in.r, in.w = 0, 0
+	in.start(left)
+	return true
+}
+
+func (c *Conn) answerPing(ev *machine.Event) {
+	c.out.queuePong(c, ev)
+	c.in.owed = true
+	c.hook(c.opt.OnPing, ev.Payload)
+}
+
+func (c *Conn) pongCame(payload []byte) {
+	c.pings.answered(payload)
+	c.hook(c.opt.OnPong, payload)
+}
+
+func (c *Conn) hook(f func(*Conn, []byte), payload []byte) {
+	if f == nil {
+		return
+	}
+	c.in.inHook.Store(true)
+	defer c.in.inHook.Store(false)
+	f(c, payload)
+}

@@ -1,0 +1,248 @@
+package conn
+
+import (
+	"context"
+	"math"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/frame"
+)
+
+const (
+	// queueBudget is how many bytes may wait behind a write that is under way;
+	// beyond it, writers wait too.
+	queueBudget = 64 << 10
+	// pongBudget is how many bytes of Pongs may wait. A peer that pings on
+	// without reading gets only the newest of the rest (§5.5.3 allows it).
+	pongBudget = 1 << 10
+	// patience is how many writes of others' frames a writer does after its own.
+	patience = 16
+	// gatherSize is the payload from which copying it behind its header costs
+	// more than handing both to the stream.
+	gatherSize = 16 << 10
+)
+
+// outbox is the sending side. Frames queue up in pending and whoever finds no
+// write under way writes them, together with what others add in the meantime.
+// So a write call takes one system call at the most, writers never wait for each
+// other's, and no frame can be cut by another.
+type outbox struct {
+	mu      sync.Mutex
+	queue   *buffer // frames waiting for the stream; nil: none
+	writing bool    // somebody is in stream.Write, without mu
+	err     error   // why nothing goes out any more
+	message *messageWriter
+	large   int           // writers that wait for the queue to run dry: nobody overtakes them
+	change  chan struct{} // closed at the next change somebody waits for; nil: nobody
+
+	pongs    int // bytes of Pongs in queue
+	latePong struct {
+		due     bool
+		n       int
+		payload [frame.MaxControlPayload]byte
+	}
+
+	deadline time.Time // what the stream's write deadline is
+	exact    bool      // it was set for one write of a hurried context
+	vector   net.Buffers
+	pieces   [2][]byte
+}
+
+// pending returns the queue to append to; mu is held.
+func (o *outbox) pending() *buffer {
+	if o.queue == nil {
+		o.queue = writeBuffers.Get().(*buffer)
+	}
+	return o.queue
+}
+
+func (o *outbox) queued() int {
+	if o.queue == nil {
+		return 0
+	}
+	return len(o.queue.b)
+}
+
+// full reports whether a writer of so many bytes must wait for others.
+func (o *outbox) full(size int) bool {
+	if !o.writing {
+		return false
+	}
+	return o.queued()+size > queueBudget || size <= queueBudget && o.large > 0
+}
+
+// wait lets go of mu until something has changed.
+func (o *outbox) wait(ctx context.Context) error {
+	if o.change == nil {
+		o.change = make(chan struct{})
+	}
+	change := o.change
+	o.mu.Unlock()
+	defer o.mu.Lock()
+	select {
+	case <-change:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// changed wakes those in wait; mu is held.
+func (o *outbox) changed() {
+	if o.change != nil {
+		close(o.change)
+		o.change = nil
+	}
+}
+
+// flush writes what is queued, unless somebody is about it. mu is held before
+// and not after. The error is the connection's, if it can send no more.
+func (o *outbox) flush(c *Conn, ctx context.Context) error {
+	if o.writing {
+		o.mu.Unlock()
+		return nil
+	}
+	o.writing = true
+	return o.finish(c, ctx)
+}
+
+// finish is the rest of flush for a caller that has set writing.
+func (o *outbox) finish(c *Conn, ctx context.Context) error {
+	o.drain(c, ctx, patience)
+	err := o.err
+	if err == nil && o.waiting() {
+		go o.flushRest(c)
+	} else {
+		o.writing = false
+		o.changed()
+	}
+	o.mu.Unlock()
+	return err
+}
+
+// flushRest goes on where a writer lost patience, or must not wait at all. Its
+// caller has set writing.
+func (o *outbox) flushRest(c *Conn) {
+	o.mu.Lock()
+	o.drain(c, context.Background(), math.MaxInt)
+	o.writing = false
+	o.changed()
+	o.mu.Unlock()
+}
+
+// drain writes what is queued, in as many rounds as it may; the caller has set
+// writing. mu is held before and after, and free during each write.
+func (o *outbox) drain(c *Conn, ctx context.Context, rounds int) {
+	for ; rounds > 0 && o.err == nil && o.waiting(); rounds-- {
+		o.answerLatePing(c)
+		out := o.queue
+		o.queue, o.pongs = nil, 0
+		o.mu.Unlock()
+		o.setDeadline(c, ctx)
+		_, err := c.stream.Write(out.b)
+		freeWriteBuffer(out)
+		o.wrote(c, err)
+	}
+}
+
+// waiting reports whether there is something to write.
+func (o *outbox) waiting() bool { return o.queued() > 0 || o.latePong.due }
+
+// wrote takes mu again after a write. An error is final: a frame may have been cut.
+func (o *outbox) wrote(c *Conn, err error) {
+	if err != nil {
+		c.lost(err)
+	}
+	o.mu.Lock()
+	o.changed()
+}
+
+// stop makes err the answer to all that would still be sent.
+func (o *outbox) stop(err error) {
+	o.mu.Lock()
+	o.err = err
+	o.changed()
+	o.mu.Unlock()
+}
+
+// setDeadline gives the peer WriteTimeout, or less if ctx has a deadline. It is
+// called by whoever is writing. Most calls find a deadline that is good enough:
+// setting it costs more than a small frame.
+func (o *outbox) setDeadline(c *Conn, ctx context.Context) {
+	limit := c.opt.WriteTimeout
+	hurry, hurried := ctx.Deadline()
+	if limit == 0 && !hurried && !o.exact {
+		return
+	}
+	now := time.Now()
+	var deadline time.Time
+	if limit > 0 {
+		deadline = now.Add(limit)
+	}
+	switch {
+	case hurried && (limit == 0 || hurry.Before(deadline)):
+		deadline = hurry
+	case !o.exact && o.deadline.After(deadline):
+		return
+	case limit > 0:
+		hurried = false
+		deadline = deadline.Add(limit / 4)
+	default:
+		hurried = false
+	}
+	o.deadline, o.exact = deadline, hurried
+	c.stream.SetWriteDeadline(deadline)
+}
+
+// queuePong queues the answer to a Ping. It never waits for the peer.
+func (o *outbox) queuePong(c *Conn, ping *machine.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return
+	}
+	if o.pongs > pongBudget {
+		late := &o.latePong
+		late.due, late.n = true, copy(late.payload[:], ping.Payload)
+		return
+	}
+	q := o.pending()
+	before := len(q.b)
+	q.b = c.m.AppendReply(q.b, ping)
+	o.pongs += len(q.b) - before
+}
+
+func (o *outbox) answerLatePing(c *Conn) {
+	if late := &o.latePong; late.due {
+		late.due = false
+		q := o.pending()
+		q.b = c.m.AppendReply(q.b, &machine.Event{Kind: machine.Ping, Payload: late.payload[:late.n]})
+	}
+}
+
+// flushSoon writes replies without making the reader wait for the peer, who may
+// be waiting for the reader.
+func (o *outbox) flushSoon(c *Conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.writing || o.err != nil || !o.waiting() {
+		return
+	}
+	o.writing = true
+	go o.flushRest(c)
+}
+
+// flushAll writes what is queued and waits until it is written, by whomever. mu
+// is held before and not after.
+func (o *outbox) flushAll(c *Conn, ctx context.Context) error {
+	for o.writing && o.err == nil {
+		if err := o.wait(ctx); err != nil {
+			o.mu.Unlock()
+			return err
+		}
+	}
+	return o.flush(c, ctx)
+}

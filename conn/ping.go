@@ -1,0 +1,91 @@
+package conn
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// pings are those of Ping whose Pong has not come.
+type pings struct {
+	mu      sync.Mutex
+	last    uint64
+	waiting map[uint64]chan struct{}
+}
+
+// expect returns the payload of a new Ping and a channel that is closed at its Pong.
+func (p *pings) expect() (payload [8]byte, id uint64, came chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last++
+	came = make(chan struct{})
+	if p.waiting == nil {
+		p.waiting = make(map[uint64]chan struct{})
+	}
+	p.waiting[p.last] = came
+	binary.BigEndian.PutUint64(payload[:], p.last)
+	return payload, p.last, came
+}
+
+func (p *pings) forget(id uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.waiting, id)
+}
+
+// answered is told of every Pong. §5.5.3 lets the peer answer only the newest
+// Ping, so that a Pong answers all those before it too.
+func (p *pings) answered(payload []byte) {
+	if len(payload) != 8 {
+		return
+	}
+	id := binary.BigEndian.Uint64(payload)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, ok := p.waiting[id]; !ok {
+		return
+	}
+	for other, came := range p.waiting {
+		if other <= id {
+			close(came)
+			delete(p.waiting, other)
+		}
+	}
+}
+
+// Ping sends a Ping, waits for its Pong and returns the round-trip time.
+//
+// Somebody must read meanwhile, or the Pong is not met before ctx ends.
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	payload, id, came := c.pings.expect()
+	defer c.pings.forget(id)
+	start := time.Now()
+	if err := c.sendPing(ctx, payload[:]); err != nil {
+		return 0, err
+	}
+	select {
+	case <-came:
+		return time.Since(start), nil
+	case <-c.done:
+		return 0, c.Err()
+	case <-ctx.Done():
+		return 0, fmt.Errorf("websocket: no answer to a ping (is somebody reading?): %w", ctx.Err())
+	}
+}
+
+func (c *Conn) sendPing(ctx context.Context, payload []byte) error {
+	o := &c.out
+	o.mu.Lock()
+	err := o.err
+	if err == nil {
+		q := o.pending()
+		q.b, err = c.m.AppendPing(q.b, payload)
+	}
+	if err != nil {
+		o.mu.Unlock()
+		return c.writeError(err)
+	}
+	return o.flush(c, ctx)
+}

@@ -1,0 +1,296 @@
+package conn
+
+import (
+	"context"
+	"io"
+	"iter"
+	"slices"
+	"strconv"
+
+	"github.com/swan-ws/websocket/frame"
+)
+
+// A MessageType is Text or Binary.
+type MessageType uint8
+
+// The types of messages (§5.6).
+const (
+	Text   = MessageType(frame.OpText)   // valid UTF-8, always
+	Binary = MessageType(frame.OpBinary) // any bytes
+)
+
+// String returns "text" or "binary".
+func (t MessageType) String() string {
+	if t == Text || t == Binary {
+		return frame.Opcode(t).String()
+	}
+	return "message type " + strconv.Itoa(int(t))
+}
+
+// A Message is what one side sent at once, however many frames it took.
+type Message struct {
+	Type MessageType
+	Data []byte
+}
+
+// Read waits for the next message. Its Data belongs to the caller.
+//
+// If ctx ends first, the error wraps ctx.Err() and nothing is lost: the next
+// read goes on where this one stopped. Any other error is final and the same for
+// all later reads: a *CloseError if the connection was closed or lost, or one
+// with a *frame.ProtocolError in it if the peer broke the rules. The peer has
+// then been told, and the stream is closed.
+func (c *Conn) Read(ctx context.Context) (Message, error) {
+	return c.readWhole(ctx, nil)
+}
+
+// ReadInto is Read into buf, from its start, which it enlarges if need be: Data
+// then shares its memory or replaces it. Give Data[:0] to the next call and a
+// loop of reads allocates nothing.
+func (c *Conn) ReadInto(ctx context.Context, buf []byte) (Message, error) {
+	return c.readWhole(ctx, buf)
+}
+
+func (c *Conn) readWhole(ctx context.Context, buf []byte) (Message, error) {
+	if err := c.takeInbox(); err != nil {
+		return Message{}, err
+	}
+	defer c.freeInbox()
+	if err := c.nextMessage(ctx); err != nil {
+		return Message{}, err
+	}
+	in := &c.in
+	if in.ev.First && in.ev.Last {
+		return Message{MessageType(in.ev.Opcode), append(buf[:0], in.ev.Payload...)}, nil
+	}
+	in.msg, in.msgBuf = append(buf[:0], in.msg...), nil
+	if err := c.gather(ctx); err != nil {
+		in.msg = slices.Clone(in.msg) // buf is the caller's again
+		return Message{}, err
+	}
+	m := Message{MessageType(in.ev.Opcode), in.msg}
+	in.msg = nil
+	return m, nil
+}
+
+// nextMessage finds the first piece of the next message, or the next piece of
+// one whose reader gave up. What a Reader left of a message is skipped.
+func (c *Conn) nextMessage(ctx context.Context) error {
+	if err := c.skipReader(ctx); err != nil {
+		return err
+	}
+	if err := c.next(ctx); err != nil {
+		return err
+	}
+	c.alive.touch()
+	return nil
+}
+
+// gather appends the piece in in.ev and all the rest of its message to in.msg.
+// When the context ends, what is there stays for the next reader.
+func (c *Conn) gather(ctx context.Context) error {
+	in := &c.in
+	in.msg = append(in.msg, in.ev.Payload...)
+	for !in.ev.Last {
+		if c.m.Want() > 0 && in.r == in.w {
+			if err := c.gatherInPlace(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := c.next(ctx); err != nil {
+			return err
+		}
+		in.msg = append(in.msg, in.ev.Payload...)
+	}
+	return nil
+}
+
+// gatherInPlace reads payload straight to where it is to lie. The room for it
+// grows with what has arrived, never with what was declared.
+func (c *Conn) gatherInPlace(ctx context.Context) error {
+	in := &c.in
+	if len(in.msg) == cap(in.msg) {
+		in.msg = slices.Grow(in.msg, max(len(in.msg), readBufferSize))
+	}
+	start := len(in.msg)
+	room := in.msg[start:cap(in.msg)]
+	room = room[:min(uint64(len(room)), c.m.Want())]
+	n, err := c.readStream(ctx, room)
+	if err != nil {
+		return err
+	}
+	if _, err := c.m.Step(&in.ev, room[:n]); err != nil {
+		return c.fault(err)
+	}
+	in.inside = !in.ev.Last
+	in.msg = in.msg[:start+n]
+	return nil
+}
+
+// Messages returns the messages to come, for use with range. The loop ends after
+// the first error. Data is not copied: it is valid until the next turn of the
+// loop, or until Close is called.
+//
+//	for m, err := range c.Messages(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		...
+//	}
+func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		if err := c.takeInbox(); err != nil {
+			yield(Message{}, err)
+			return
+		}
+		mine := true
+		defer func() {
+			if mine {
+				c.freeInbox()
+			}
+		}()
+		for {
+			m, err := c.nextLent(ctx)
+			if err != nil {
+				yield(Message{}, err)
+				return
+			}
+			c.lend()
+			more := yield(m, nil)
+			if mine = c.takeBack(); !mine && more {
+				// Close has read on to the end meanwhile, or is about to.
+				<-c.done
+				yield(Message{}, c.Err())
+				return
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// nextLent finds the next whole message, in the read buffer if it is all there.
+func (c *Conn) nextLent(ctx context.Context) (Message, error) {
+	in := &c.in
+	c.freeMessage()
+	if err := c.nextMessage(ctx); err != nil {
+		return Message{}, err
+	}
+	if in.ev.First && in.ev.Last {
+		return Message{MessageType(in.ev.Opcode), in.ev.Payload}, nil
+	}
+	if in.msg == nil {
+		in.msgBuf = messageBuffers.Get().(*buffer)
+		in.msg = in.msgBuf.b[:0]
+	}
+	if err := c.gather(ctx); err != nil {
+		return Message{}, err
+	}
+	return Message{MessageType(in.ev.Opcode), in.msg}, nil
+}
+
+// Reader waits for the next message and returns a reader of its payload, which
+// ends with io.EOF. Use it for messages that should not be held in memory whole;
+// the text of a text message is checked as it goes by. Options.MaxMessage holds.
+//
+// The reader is good until the next read of another kind on the connection,
+// which skips what was left. ctx is that of all its reads.
+func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
+	if err := c.takeInbox(); err != nil {
+		return 0, nil, err
+	}
+	defer c.freeInbox()
+	if err := c.nextMessage(ctx); err != nil {
+		return 0, nil, err
+	}
+	in := &c.in
+	r := &messageReader{c: c, ctx: ctx, head: in.msg}
+	in.msg, in.msgBuf = nil, nil
+	in.unused = true
+	in.reader = r
+	return MessageType(in.ev.Opcode), r, nil
+}
+
+// messageReader gives out the pieces of one message.
+type messageReader struct {
+	c    *Conn
+	ctx  context.Context
+	head []byte // gathered by a reader that gave up
+	last bool   // its last piece has been met
+}
+
+func (r *messageReader) Read(p []byte) (int, error) {
+	c, in := r.c, &r.c.in
+	if err := c.takeInbox(); err != nil {
+		return 0, err
+	}
+	defer c.freeInbox()
+	if in.reader != r {
+		return 0, io.EOF
+	}
+	if len(r.head) > 0 {
+		n := copy(p, r.head)
+		r.head = r.head[n:]
+		return n, nil
+	}
+	for {
+		if in.unused {
+			r.last = in.ev.Last
+			n := copy(p, in.ev.Payload)
+			in.ev.Payload = in.ev.Payload[n:]
+			in.unused = len(in.ev.Payload) > 0
+			if n > 0 || len(p) == 0 {
+				return n, nil
+			}
+		}
+		if r.last {
+			in.reader = nil
+			return 0, io.EOF
+		}
+		if err := c.nextPiece(r.ctx, p); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// nextPiece finds the next piece of the message, in p itself if it can.
+func (c *Conn) nextPiece(ctx context.Context, p []byte) error {
+	in := &c.in
+	if want := c.m.Want(); want > 0 && in.r == in.w && len(p) > 0 {
+		p = p[:min(uint64(len(p)), want)]
+		n, err := c.readStream(ctx, p)
+		if err != nil {
+			return err
+		}
+		if _, err := c.m.Step(&in.ev, p[:n]); err != nil {
+			return c.fault(err)
+		}
+		in.inside = !in.ev.Last
+	} else if err := c.next(ctx); err != nil {
+		return err
+	}
+	in.unused = true
+	return nil
+}
+
+// skipReader reads past what a Reader left of its message.
+func (c *Conn) skipReader(ctx context.Context) error {
+	in := &c.in
+	if in.reader == nil {
+		return nil
+	}
+	if in.unused {
+		in.unused = false
+		in.reader.last = in.ev.Last
+	}
+	for !in.reader.last {
+		if err := c.next(ctx); err != nil {
+			return err
+		}
+		in.reader.last = in.ev.Last
+	}
+	in.reader = nil
+	return nil
+}

@@ -1,0 +1,272 @@
+package conn
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/frame"
+)
+
+// Write sends p as one message. Many goroutines may: messages leave whole and in
+// the order in which the calls came. p is the caller's again on return.
+//
+// A nil error means that the message is on its way: handed to the system, or
+// queued behind a write of another goroutine. Write waits while too much is
+// queued, and when the peer does not take what it is sent; Options.WriteTimeout
+// and a deadline of ctx bound that, and when they pass with a message half sent
+// the connection is lost, as the peer could make nothing of the rest. If ctx
+// ends while Write waits for others, nothing has been sent and the connection is
+// as good as before.
+func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
+	if t == Text && !utf8.Valid(p) {
+		return errNotText
+	}
+	return c.write(ctx, frame.Opcode(t), true, p)
+}
+
+// WriteText is Write of a text message.
+func (c *Conn) WriteText(ctx context.Context, s string) error {
+	if !utf8.ValidString(s) {
+		return errNotText
+	}
+	return c.write(ctx, frame.OpText, true, unsafe.Slice(unsafe.StringData(s), len(s))) // only read
+}
+
+func (c *Conn) write(ctx context.Context, op frame.Opcode, fin bool, p []byte) error {
+	o := &c.out
+	o.mu.Lock()
+	if err := c.admit(ctx, op, len(p), nil); err != nil {
+		return err
+	}
+	c.alive.touch()
+	return c.writeFrame(ctx, op, fin, p)
+}
+
+// admit waits until a frame of a message may be queued: no other message is
+// being written in pieces, and there is room. It takes mu held, and lets go of it
+// on an error. w is the writer of the message in pieces, if it is for one.
+func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageWriter) error {
+	o := &c.out
+	err := ctx.Err()
+	for err == nil && o.err == nil && (o.message != w || o.full(size)) {
+		if size > queueBudget {
+			o.large++
+		}
+		err = o.wait(ctx)
+		if size > queueBudget {
+			o.large--
+		}
+	}
+	if o.err != nil {
+		err = o.err
+	}
+	if err == nil {
+		err = c.m.CheckMessage(op)
+	}
+	if err != nil {
+		o.mu.Unlock()
+		return c.writeError(err)
+	}
+	return nil
+}
+
+// writeError says that the connection is closed rather than that a frame may not
+// be sent any more.
+func (c *Conn) writeError(err error) error {
+	if err == machine.ErrCloseSent {
+		return c.Err()
+	}
+	if _, ok := err.(*CloseError); ok {
+		return err
+	}
+	if _, ok := err.(*faultError); ok {
+		return err
+	}
+	return fmt.Errorf("websocket: message not sent: %w", err)
+}
+
+// writeFrame queues or writes one admitted frame. mu is held before and not after.
+func (c *Conn) writeFrame(ctx context.Context, op frame.Opcode, fin bool, p []byte) error {
+	o := &c.out
+	if len(p) >= gatherSize && !o.writing {
+		return c.writeLarge(ctx, op, fin, p)
+	}
+	q := o.pending()
+	var err error
+	if q.b, err = c.m.AppendFragment(q.b, op, fin, p); err != nil {
+		o.mu.Unlock()
+		return c.writeError(err)
+	}
+	return o.flush(c, ctx)
+}
+
+// writeLarge writes a frame without copying its payload, or, where it must be
+// masked, without copying all of it at once.
+func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []byte) error {
+	o := &c.out
+	q := o.pending()
+	var key frame.Key
+	var err error
+	if q.b, key, err = c.m.AppendHeader(q.b, op, fin, uint64(len(p))); err != nil {
+		o.mu.Unlock()
+		return c.writeError(err)
+	}
+	o.writing = true
+	o.queue, o.pongs = nil, 0
+	o.mu.Unlock()
+	o.setDeadline(c, ctx)
+	switch {
+	case c.cfg.Role == machine.Client:
+		err = c.writeMasked(ctx, q, key, p)
+	case c.gathers:
+		err = o.writeGathered(c.stream, q.b, p)
+	default:
+		err = c.writeInTwo(q, p)
+	}
+	freeWriteBuffer(q)
+	o.wrote(c, err)
+	return o.finish(c, ctx)
+}
+
+// writeGathered hands both to the system at once.
+func (o *outbox) writeGathered(s stream, head, p []byte) error {
+	o.pieces = [2][]byte{head, p}
+	o.vector = o.pieces[:]
+	_, err := o.vector.WriteTo(s)
+	o.pieces = [2][]byte{} // p is the caller's
+	return err
+}
+
+// writeInTwo is for streams that cannot gather, such as TLS: the header does not
+// travel alone.
+func (c *Conn) writeInTwo(q *buffer, p []byte) error {
+	q.b = append(q.b, p[:gatherSize]...)
+	_, err := c.stream.Write(q.b)
+	if err == nil && len(p) > gatherSize {
+		_, err = c.stream.Write(p[gatherSize:])
+	}
+	return err
+}
+
+// writeMasked copies the payload in pieces, to mask it.
+func (c *Conn) writeMasked(ctx context.Context, q *buffer, key frame.Key, p []byte) error {
+	pos := 0
+	for len(p) > 0 {
+		start := len(q.b)
+		n := min(len(p), keepBuffer-start)
+		q.b = append(q.b, p[:n]...)
+		pos = frame.Mask(q.b[start:], key, pos)
+		p = p[n:]
+		if _, err := c.stream.Write(q.b); err != nil {
+			return err
+		}
+		q.b = q.b[:0]
+		c.out.setDeadline(c, ctx)
+	}
+	return nil
+}
+
+// Writer begins a message whose payload is written piece by piece, and ended
+// with Close. Use it for messages that should not be held in memory whole, or
+// whose end is not known yet. Other writers wait until it is ended: Ping, Pong
+// and Close frames do not. ctx is that of all its writes.
+func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error) {
+	o := &c.out
+	o.mu.Lock()
+	if err := c.admit(ctx, frame.Opcode(t), 0, nil); err != nil {
+		return nil, err
+	}
+	w := &messageWriter{c: c, ctx: ctx, op: frame.Opcode(t)}
+	o.message = w
+	o.mu.Unlock()
+	return w, nil
+}
+
+// messageWriter sends what it is given as fragments of one message. Small pieces
+// are gathered, so that a message that turns out to be small is one frame.
+type messageWriter struct {
+	c    *Conn
+	ctx  context.Context
+	op   frame.Opcode
+	buf  *buffer
+	text frame.UTF8
+	sent bool // the message has begun on the wire
+	err  error
+}
+
+func (w *messageWriter) Write(p []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	if w.op == frame.OpText && !w.text.Write(p) {
+		w.err = errNotText
+		return 0, w.err
+	}
+	if w.buf == nil {
+		w.buf = writeBuffers.Get().(*buffer)
+	}
+	if len(w.buf.b)+len(p) > readBufferSize && len(w.buf.b) > 0 {
+		if err := w.send(false, w.buf.b); err != nil {
+			return 0, err
+		}
+		w.buf.b = w.buf.b[:0]
+	}
+	if len(p) > readBufferSize {
+		if err := w.send(false, p); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
+	w.buf.b = append(w.buf.b, p...)
+	return len(p), nil
+}
+
+// Close sends what is left and ends the message. After an error with a part of
+// the message sent it closes the connection with 1011 instead: the peer must not
+// take that part for the whole.
+func (w *messageWriter) Close() error {
+	if w.err == errMessageEnded {
+		return w.err
+	}
+	if w.err == nil && w.op == frame.OpText && !w.text.Complete() {
+		w.err = errNotText
+	}
+	err := w.err
+	if err == nil {
+		if w.buf == nil {
+			w.buf = writeBuffers.Get().(*buffer)
+		}
+		err = w.send(true, w.buf.b)
+	}
+	if w.buf != nil {
+		freeWriteBuffer(w.buf)
+		w.buf = nil
+	}
+	if err != nil && w.sent {
+		w.c.Close(frame.CloseInternalError, "message could not be finished")
+	}
+	w.err = errMessageEnded
+	o := &w.c.out
+	o.mu.Lock()
+	o.message = nil
+	o.changed()
+	o.mu.Unlock()
+	return err
+}
+
+func (w *messageWriter) send(fin bool, p []byte) error {
+	o := &w.c.out
+	o.mu.Lock()
+	err := w.c.admit(w.ctx, w.op, len(p), w)
+	if err == nil {
+		w.c.alive.touch()
+		w.sent = true
+		err = w.c.writeFrame(w.ctx, w.op, fin, p)
+	}
+	w.err = err
+	return err
+}
