@@ -1,0 +1,296 @@
+package client
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/handshake"
+)
+
+// What the zero Options stand for.
+const (
+	DefaultHandshakeTimeout  = 10 * time.Second
+	DefaultMaxHandshakeBytes = 16 << 10
+)
+
+// Options say how to open a connection and what it is like. The zero value, and
+// nil, will do.
+type Options struct {
+	// Header is added to the request: Authorization, Origin, Cookie and the like.
+	Header http.Header
+	// Subprotocols are offered, the most wanted first.
+	Subprotocols []string
+	// Jar gives the request its cookies and keeps those of the response.
+	Jar http.CookieJar
+
+	// Proxy returns the proxy for a URL, whose scheme is ws or wss: http, https,
+	// socks5 or socks5h, with user and password if it wants them; nil for none.
+	// nil: ProxyFromEnvironment.
+	Proxy func(*url.URL) (*url.URL, error)
+	// ProxyHeader is sent to an HTTP proxy with CONNECT.
+	ProxyHeader http.Header
+	// DialContext opens TCP connections, to the server or the proxy. nil: a
+	// net.Dialer's.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+	// TLSConfig is for wss. nil: the system's roots, and the URL's host as name.
+	TLSConfig *tls.Config
+
+	// HandshakeTimeout bounds Dial as a whole. 0: DefaultHandshakeTimeout.
+	// Negative: only ctx does.
+	HandshakeTimeout time.Duration
+	// MaxHandshakeBytes is how long the response's header may be. 0:
+	// DefaultMaxHandshakeBytes.
+	MaxHandshakeBytes int
+	// MaxRedirects is how many redirects are followed. Authorization, Cookie and
+	// Proxy-Authorization go to the first host only, and never from wss to ws.
+	// 0: none.
+	MaxRedirects int
+	// Serialize makes this handshake wait for others with the same option and the
+	// same server address (§4.1: "There MUST be no more than one connection in a
+	// CONNECTING state"). The rule is for programs that do not trust their own
+	// users, as browsers; it is slow for those that open many connections.
+	Serialize bool
+
+	// Conn are the limits and habits of the connection.
+	Conn conn.Options
+}
+
+// Dial opens a connection to rawURL, whose scheme is ws or wss. ctx is for the
+// handshake only.
+//
+// The response is the server's, its body empty; it is nil if there was none. If
+// the server did not open a connection, the error is a *HandshakeError, and the
+// response has the first 4 KiB of the body. A rawURL or an option that cannot be
+// used is a *handshake.Error; nothing has been sent then.
+func Dial(ctx context.Context, rawURL string, o *Options) (*conn.Conn, *http.Response, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	d := dialer{Options: o}
+	if timeout := cmp.Or(o.HandshakeTimeout, DefaultHandshakeTimeout); timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	c, resp, err := d.dial(ctx, rawURL)
+	if err != nil {
+		return nil, resp, fmt.Errorf("websocket: dial %.128q: %w", redact(rawURL), err)
+	}
+	return c, resp, nil
+}
+
+// redact takes the query out of a URL that is going to be logged: tokens stand
+// there.
+func redact(rawURL string) string {
+	base, _, _ := strings.Cut(rawURL, "?")
+	return base
+}
+
+type dialer struct{ *Options }
+
+// dial follows redirects.
+func (d dialer) dial(ctx context.Context, rawURL string) (*conn.Conn, *http.Response, error) {
+	header := d.Header
+	for hop := 0; ; hop++ {
+		target, err := handshake.ParseURL(rawURL)
+		if err != nil {
+			return nil, nil, err
+		}
+		c, resp, err := d.open(ctx, target, header)
+		if hop == d.MaxRedirects || !isRedirect(resp) {
+			return c, resp, err
+		}
+		next, sameHost, err := redirect(target, resp)
+		if err != nil {
+			return nil, resp, err
+		}
+		if !sameHost {
+			header = withoutSecrets(header)
+		}
+		rawURL = next
+	}
+}
+
+// open does one handshake.
+func (d dialer) open(ctx context.Context, target handshake.Target, header http.Header) (*conn.Conn, *http.Response, error) {
+	location := httpURL(target)
+	offer := handshake.Offer{
+		Target:       target,
+		Key:          handshake.NewKey(),
+		Subprotocols: d.Subprotocols,
+		Header:       d.withCookies(header, location),
+	}
+	request, err := handshake.AppendRequest(nil, offer)
+	if err != nil {
+		return nil, nil, err
+	}
+	nc, err := d.connect(ctx, target)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.Serialize {
+		unlock, err := connecting.lock(ctx, nc.RemoteAddr().String())
+		if err != nil {
+			nc.Close()
+			return nil, nil, err
+		}
+		defer unlock()
+	}
+	release := bind(ctx, nc)
+	resp, agreed, early, err := d.exchange(ctx, nc, request, offer)
+	if cause := release(); err == nil {
+		err = cause
+	} else if ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	if resp != nil && d.Jar != nil {
+		d.Jar.SetCookies(location, resp.Cookies())
+	}
+	if err != nil {
+		nc.Close()
+		return nil, resp, err
+	}
+	return conn.New(nc, conn.Config{
+		Options:     d.Conn,
+		Role:        machine.Client,
+		Subprotocol: agreed.Subprotocol,
+		Buffered:    early,
+	}), resp, nil
+}
+
+// exchange writes the request and reads the response. early is what came behind
+// the response: frames already.
+func (d dialer) exchange(ctx context.Context, nc net.Conn, request []byte, offer handshake.Offer) (resp *http.Response, agreed handshake.Agreement, early []byte, err error) {
+	trace := httptrace.ContextClientTrace(ctx)
+	_, err = nc.Write(request)
+	if trace != nil && trace.WroteRequest != nil {
+		trace.WroteRequest(httptrace.WroteRequestInfo{Err: err})
+	}
+	if err != nil {
+		return nil, agreed, nil, err
+	}
+	in := &limitReader{r: nc, left: cmp.Or(d.MaxHandshakeBytes, DefaultMaxHandshakeBytes)}
+	br := bufio.NewReader(in)
+	resp, err = readResponse(br, trace)
+	if err != nil {
+		return nil, agreed, nil, &HandshakeError{Err: err}
+	}
+	agreed, err = handshake.CheckResponse(resp, offer)
+	if err != nil {
+		return resp, agreed, nil, d.refusal(resp, in, err)
+	}
+	early, _ = br.Peek(br.Buffered())
+	resp.Body = http.NoBody
+	return resp, agreed, early, nil
+}
+
+// refusal makes an error of a response that opened no connection, with as much of
+// its body as comes in time.
+func (d dialer) refusal(resp *http.Response, in *limitReader, err error) error {
+	e := &HandshakeError{Status: resp.StatusCode, Header: resp.Header, Err: err}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		in.left += maxErrorBody
+		e.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	}
+	resp.Body = io.NopCloser(strings.NewReader(string(e.Body)))
+	return e
+}
+
+// maxInterim is how many responses such as 103 Early Hints may come first.
+const maxInterim = 10
+
+func readResponse(br *bufio.Reader, trace *httptrace.ClientTrace) (*http.Response, error) {
+	if _, err := br.Peek(1); err == nil && trace != nil && trace.GotFirstResponseByte != nil {
+		trace.GotFirstResponseByte()
+	}
+	for range maxInterim + 1 {
+		resp, err := http.ReadResponse(br, nil)
+		if err != nil {
+			if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+				err = fmt.Errorf("connection closed before the response was complete: %w", io.ErrUnexpectedEOF)
+			}
+			return nil, err
+		}
+		if resp.StatusCode/100 != 1 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, nil
+		}
+		if trace != nil && trace.Got1xxResponse != nil {
+			if err := trace.Got1xxResponse(resp.StatusCode, map[string][]string(resp.Header)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, errInterim
+}
+
+// limitReader fails where io.LimitedReader would pretend an end.
+type limitReader struct {
+	r    io.Reader
+	left int
+}
+
+func (l *limitReader) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errTooLarge
+	}
+	n, err := l.r.Read(p[:min(len(p), l.left)])
+	l.left -= n
+	return n, err
+}
+
+// bind makes nc's calls fail when ctx ends. The result undoes that, and returns
+// ctx's error if it was too late.
+func bind(ctx context.Context, nc net.Conn) (release func() error) {
+	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
+	return func() error {
+		if !stop() {
+			return ctx.Err()
+		}
+		return nil
+	}
+}
+
+// httpURL is the target as cookie jars and proxies know it.
+func httpURL(t handshake.Target) *url.URL {
+	u := &url.URL{Scheme: "http", Host: t.Host}
+	if t.Secure {
+		u.Scheme = "https"
+	}
+	u.Path, u.RawQuery, _ = strings.Cut(t.RequestURI, "?")
+	if path, err := url.PathUnescape(u.Path); err == nil {
+		u.Path, u.RawPath = path, u.Path
+	}
+	return u
+}
+
+func (d dialer) withCookies(h http.Header, u *url.URL) http.Header {
+	if d.Jar == nil {
+		return h
+	}
+	cookies := d.Jar.Cookies(u)
+	if len(cookies) == 0 {
+		return h
+	}
+	r := http.Request{Header: http.Header{"Cookie": h["Cookie"]}}
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	if h = h.Clone(); h == nil {
+		h = http.Header{}
+	}
+	h["Cookie"] = r.Header["Cookie"]
+	return h
+}

@@ -1,0 +1,229 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/handshake"
+	"github.com/swan-ws/websocket/subprotocol"
+)
+
+// Options say which handshakes are accepted, and what the connections are like.
+// The zero value, and nil, accept what is from no browser or from a page of the
+// same site, with the limits of the zero conn.Options.
+type Options struct {
+	// Subprotocols are those the server speaks. The first of the client's that
+	// is among them is agreed on, or the first of these that the client offers
+	// if PreferServerOrder is set; none if there is none.
+	Subprotocols      []string
+	PreferServerOrder bool
+
+	// Origins are patterns of sites beside the server's own whose pages may
+	// connect: [scheme://]host[:port], where the host may begin with "*." and
+	// the port be "*". See handshake.CheckOrigin.
+	Origins []string
+	// InsecureAllowAnyOrigin lets the pages of all sites connect, with the
+	// cookies that their visitors have here (§10.2).
+	InsecureAllowAnyOrigin bool
+
+	// Header is added to the 101 response, as is what has been set on the
+	// http.ResponseWriter.
+	Header http.Header
+
+	// Check is asked last, before the connection is accepted: who is it, may
+	// they. Its error refuses: with what a *Rejection says, otherwise with 403
+	// and no further word.
+	Check func(*http.Request) error
+
+	// Group, if set, gets the connection, so that it can be shut down.
+	Group *Group
+
+	// Conn are the limits and habits of the connection.
+	Conn conn.Options
+}
+
+// A Rejection is an error that says how to refuse a handshake.
+type Rejection struct {
+	Status int         // of the HTTP response, 400 to 599
+	Header http.Header // such as WWW-Authenticate; may be nil
+	Body   string      // for the reader of the response; may be empty
+}
+
+// Error returns for example "refused with 401 Unauthorized: log in first".
+func (e *Rejection) Error() string {
+	s := fmt.Sprintf("refused with %d %s", e.Status, http.StatusText(e.Status))
+	if e.Body != "" {
+		s += ": " + e.Body
+	}
+	return s
+}
+
+// Accept answers the opening handshake in r and returns the connection, which
+// then has nothing to do with w and r any more. On an error the HTTP response
+// has been sent: return from the handler. The error is a *handshake.Error if the
+// handshake was at fault, else what Options.Check or the stream said.
+func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	c, err := accept(w, r, o)
+	if err != nil {
+		return nil, fmt.Errorf("websocket: handshake from %s: %w", r.RemoteAddr, err)
+	}
+	return c, nil
+}
+
+func accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, error) {
+	req, err := judge(r, o)
+	if err != nil {
+		return nil, refuse(w, err)
+	}
+	response := handshake.Response{
+		Key:         req.Key,
+		Subprotocol: selectSubprotocol(o, req.Subprotocols),
+		Header:      mergeHeader(w.Header(), o.Header),
+	}
+	wire, err := handshake.AppendResponse(nil, response)
+	if err != nil {
+		return nil, refuse(w, err)
+	}
+	groups := groupsOf(r, o)
+	if err := groups.enter(); err != nil {
+		return nil, refuse(w, err)
+	}
+	nc, buffered, err := hijack(w)
+	if err != nil {
+		groups.cancel()
+		return nil, refuse(w, err)
+	}
+	if err := writeResponse(nc, wire, o.Conn.WriteTimeout); err != nil {
+		groups.cancel()
+		nc.Close()
+		return nil, err
+	}
+	c := conn.New(nc, conn.Config{
+		Options:     o.Conn,
+		Role:        machine.Server,
+		Subprotocol: response.Subprotocol,
+		Buffered:    buffered,
+		OnDone:      groups.letGo,
+	})
+	groups.hold(c)
+	return c, nil
+}
+
+// judge asks everybody who may refuse, the application last.
+func judge(r *http.Request, o *Options) (handshake.Request, error) {
+	req, err := handshake.ParseRequest(r)
+	if err != nil {
+		return req, err
+	}
+	if !o.InsecureAllowAnyOrigin {
+		if err := handshake.CheckOrigin(r, o.Origins); err != nil {
+			return req, err
+		}
+	}
+	if o.Check != nil {
+		return req, o.Check(r)
+	}
+	return req, nil
+}
+
+func selectSubprotocol(o *Options, offered []string) string {
+	if o.PreferServerOrder {
+		return subprotocol.SelectPreferred(offered, o.Subprotocols)
+	}
+	return subprotocol.Select(offered, o.Subprotocols)
+}
+
+func mergeHeader(a, b http.Header) http.Header {
+	if len(a) == 0 {
+		return b
+	}
+	a = a.Clone()
+	maps.Copy(a, b)
+	return a
+}
+
+// refuse answers with the status that err stands for, and returns err. The
+// stream is not used for anything else afterwards: what a proxy might take for
+// an upgraded connection must not be one.
+func refuse(w http.ResponseWriter, err error) error {
+	status, body := http.StatusForbidden, ""
+	h := w.Header()
+	if e, ok := errors.AsType[*handshake.Error](err); ok {
+		status, body = e.Status, e.Error()
+		maps.Copy(h, e.Header)
+	}
+	if e, ok := errors.AsType[*Rejection](err); ok {
+		status, body = e.Status, e.Body
+		maps.Copy(h, e.Header)
+	}
+	if h.Get("Connection") == "" {
+		h.Set("Connection", "close")
+	} else {
+		h.Add("Connection", "close")
+	}
+	if body == "" {
+		body = http.StatusText(status)
+	}
+	http.Error(w, body, status)
+	return err
+}
+
+// hijack takes the stream from net/http, with what it has read ahead.
+func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
+	nc, brw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, &handshake.Error{
+			Status:  http.StatusInternalServerError,
+			Section: "4.2.2",
+			Reason:  fmt.Sprintf("http.ResponseWriter is a %T, which gives no access to the connection: does a middleware lack an Unwrap method?", w),
+		}
+	}
+	buffered, _ := brw.Reader.Peek(brw.Reader.Buffered())
+	return nc, buffered, nil
+}
+
+func writeResponse(nc net.Conn, wire []byte, timeout time.Duration) error {
+	if timeout <= 0 {
+		timeout = conn.DefaultWriteTimeout
+	}
+	// Those of the http.Server were for the request.
+	if err := nc.SetDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if err := nc.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+		return err
+	}
+	if _, err := nc.Write(wire); err != nil {
+		return err
+	}
+	return nc.SetWriteDeadline(time.Time{})
+}
+
+type groupKey struct{}
+
+// groupsOf returns the groups that want to know of the connection: the one named
+// in the options and that of the Server that the request came to.
+func groupsOf(r *http.Request, o *Options) groupList {
+	var list groupList
+	if o.Group != nil {
+		list = append(list, o.Group)
+	}
+	if g, ok := r.Context().Value(groupKey{}).(*Group); ok && g != o.Group {
+		list = append(list, g)
+	}
+	return list
+}
+
+func withGroup(ctx context.Context, g *Group) context.Context {
+	return context.WithValue(ctx, groupKey{}, g)
+}
