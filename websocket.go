@@ -1,0 +1,95 @@
+package websocket
+
+import (
+	"context"
+	"net"
+	"net/http"
+
+	"github.com/swan-ws/websocket/client"
+	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/frame"
+	"github.com/swan-ws/websocket/server"
+)
+
+// The types most programs name. Each is the one of the package that its
+// documentation links to.
+type (
+	// Conn is a connection: Read, Messages, Write, Ping, Close. See [conn.Conn].
+	Conn = conn.Conn
+	// Message is what one side sent at once: Type and Data. See [conn.Message].
+	Message = conn.Message
+	// MessageType is Text or Binary. See [conn.MessageType].
+	MessageType = conn.MessageType
+	// ConnOptions are a connection's limits and timeouts. See [conn.Options].
+	ConnOptions = conn.Options
+	// Prepared is a message to be sent to many. See [conn.Prepared].
+	Prepared = conn.Prepared
+	// CloseError says that and why a connection is closed. See [conn.CloseError].
+	CloseError = conn.CloseError
+
+	// AcceptOptions say which handshakes a server accepts. See [server.Options].
+	AcceptOptions = server.Options
+	// Rejection is an error that says how to refuse one. See [server.Rejection].
+	Rejection = server.Rejection
+	// Service is an http.Handler made of callbacks. See [server.Service].
+	Service = server.Service
+	// Server is a listener with limits and Shutdown. See [server.Server].
+	Server = server.Server
+	// Group is a set of connections to shut down together. See [server.Group].
+	Group = server.Group
+
+	// DialOptions say how a client connects. See [client.Options].
+	DialOptions = client.Options
+	// HandshakeError is a server's refusal. See [client.HandshakeError].
+	HandshakeError = client.HandshakeError
+
+	// CloseCode says why a connection is closed. See [frame.CloseCode].
+	CloseCode = frame.CloseCode
+	// ProtocolError is a fault in the peer's bytes. See [frame.ProtocolError].
+	ProtocolError = frame.ProtocolError
+)
+
+// The types of messages.
+const (
+	Text   = conn.Text
+	Binary = conn.Binary
+)
+
+// The close codes that programs use; the rest are in package frame.
+const (
+	CloseNormal          = frame.CloseNormal
+	CloseGoingAway       = frame.CloseGoingAway
+	CloseProtocolError   = frame.CloseProtocolError
+	CloseUnsupportedData = frame.CloseUnsupportedData
+	CloseNoStatus        = frame.CloseNoStatus
+	CloseAbnormal        = frame.CloseAbnormal
+	CloseInvalidPayload  = frame.CloseInvalidPayload
+	ClosePolicyViolation = frame.ClosePolicyViolation
+	CloseTooBig          = frame.CloseTooBig
+	CloseInternalError   = frame.CloseInternalError
+	CloseServiceRestart  = frame.CloseServiceRestart
+	CloseTryAgainLater   = frame.CloseTryAgainLater
+)
+
+// Accept answers an opening handshake in any net/http handler; nil options will
+// do. On an error the HTTP response has been sent. See [server.Accept].
+func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
+	return server.Accept(w, r, o)
+}
+
+// Dial opens a connection to a ws or wss URL; nil options will do. See
+// [client.Dial].
+func Dial(ctx context.Context, url string, o *DialOptions) (*Conn, *http.Response, error) {
+	return client.Dial(ctx, url, o)
+}
+
+// Prepare makes a message ready to be sent to many connections with Conn.Send.
+// See [conn.Prepare].
+func Prepare(t MessageType, p []byte) *Prepared { return conn.Prepare(t, p) }
+
+// NetConn makes a connection a net.Conn, one message a Write. See [conn.NetConn].
+func NetConn(c *Conn, t MessageType) net.Conn { return conn.NetConn(c, t) }
+
+// CloseStatus returns the close code that an error stands for, 0 if none. See
+// [conn.CloseStatus].
+func CloseStatus(err error) CloseCode { return conn.CloseStatus(err) }
