@@ -199,6 +199,12 @@ func TestParseRequest_Rejects_ABody_WithoutReadingIt(t *testing.T) {
 			}
 		})
 	}
+	t.Run("of unknown length", func(t *testing.T) {
+		r := mustReadRequest(t, with("X"))
+		r.ContentLength = -1
+		_, err := handshake.ParseRequest(r)
+		wantError(t, err, 400, "4.1", "found a body")
+	})
 	t.Run("left in the header", func(t *testing.T) {
 		r := mustReadRequest(t, with("X"))
 		r.Header["Transfer-Encoding"] = []string{"gzip"}

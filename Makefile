@@ -1,0 +1,34 @@
+# Every target works on a fresh machine that has Go; interop installs the rest.
+GO       ?= go
+FUZZTIME ?= 10s
+COUNT    ?= 1
+
+.PHONY: help run test race fuzz bench lint cover interop
+
+help: ## show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start a server with an echo, a chat and a page to try them
+	$(GO) run ./cmd/ws serve
+
+test: ## run all tests
+	$(GO) test ./...
+
+race: ## run all tests with the race detector
+	$(GO) test -race ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@./scripts/fuzz.sh $(FUZZTIME)
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+
+lint: ## gofmt, vet, staticcheck, and the house rules for tests
+	@./scripts/lint.sh
+
+cover: ## statement coverage, with the floors that must hold
+	@./scripts/cover.sh
+
+interop: ## install real peers (Debian, as root) and test with them
+	./interop/setup.sh
+	$(GO) test -count 1 -tags interop ./interop/...

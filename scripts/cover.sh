@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Statement coverage of each package by its own tests, and the floors below which
+# it must not fall.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+floor() {
+	case "$1" in
+	./frame | ./handshake | ./subprotocol | ./conn/machine) echo 100.0 ;;
+	*) echo 90.0 ;;
+	esac
+}
+failed=0
+for package in ./frame ./handshake ./subprotocol ./conn/machine ./conn ./conn/conntest ./server ./client ./cmd/ws .; do
+	line=$(go test -cover "$package")
+	have=$(grep -o 'coverage: [0-9.]*' <<<"$line" | cut -d' ' -f2)
+	if [ -z "$have" ]; then
+		echo "$line" >&2
+		failed=1
+		continue
+	fi
+	want=$(floor "$package")
+	printf '%-18s %5s %%  (at least %s)\n' "$package" "$have" "$want"
+	awk -v have="$have" -v want="$want" 'BEGIN { exit !(have >= want) }' || failed=1
+done
+[ "$failed" = 0 ] || { echo "coverage below the floor" >&2; exit 1; }

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# What the compiler does not check.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+failed=0
+complain() { echo "$1" >&2; failed=1; }
+
+unformatted=$(gofmt -l .)
+[ -z "$unformatted" ] || complain "gofmt would change: $unformatted"
+go vet ./...
+go vet -tags interop ./interop/...
+GOARCH=arm64 go vet ./frame
+go vet -tags purego ./frame
+go run "$staticcheck" -tags interop ./...
+
+# Tests wait for what happens, not for time to pass.
+sleeps=$(grep -rn 'time\.Sleep(' --include='*_test.go' . || true)
+[ -z "$sleeps" ] || complain "time.Sleep in tests: $sleeps"
+
+# A file holds one thing. Longer ones say why in their first lines: "long: ...".
+while read -r file; do
+	lines=$(wc -l <"$file")
+	[ "$lines" -le 400 ] || head -20 "$file" | grep -q '^// long: ' || complain "$file has $lines lines: split it, or say why"
+done < <(git ls-files --cached --others --exclude-standard '*.go')
+exit "$failed"
