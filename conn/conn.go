@@ -17,7 +17,8 @@ type Conn struct {
 	cfg    Config
 	m      machine.Endpoint // its reading half is in's, its writing half is out's
 
-	gathers bool // the stream takes several buffers in one system call
+	raw     *rawReader // nil if the stream is no socket
+	gathers bool       // the stream takes several buffers in one system call
 
 	in    inbox
 	out   outbox
@@ -44,6 +45,7 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 	opt := cfg.Options.withDefaults()
 	c := &Conn{
 		stream: asStream(rwc),
+		raw:    newRawReader(rwc),
 		opt:    opt,
 		cfg:    cfg,
 		m: machine.New(machine.Config{

@@ -58,15 +58,11 @@ func (c *Conn) takeInbox() error {
 
 // freeInbox ends a turn. A connection that nobody reads holds no buffer.
 func (c *Conn) freeInbox() {
-	in := &c.in
-	if in.buf != nil && in.r == in.w && !in.unused {
-		if len(in.buf.b) == readBufferSize {
-			readBuffers.Put(in.buf)
-		}
-		in.buf = nil
+	if in := &c.in; in.r == in.w && !in.unused {
+		in.release()
 	}
 	c.freeMessage()
-	in.state.Store(free)
+	c.in.state.Store(free)
 }
 
 // freeMessage lets go of a gathered message that nobody uses any more. One that
@@ -137,20 +133,29 @@ func (in *inbox) unread() []byte {
 // control frame, so there is always room.
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
-	if in.buf == nil {
-		in.buf = readBuffers.Get().(*buffer)
-		in.r, in.w = 0, 0
+	if in.r == in.w {
+		in.release()
+		_, err := c.readStream(ctx, nil)
+		return err
 	}
-	if in.r > 0 {
-		in.w = copy(in.buf.b, in.buf.b[in.r:in.w])
-		in.r = 0
-	}
+	in.w = copy(in.buf.b, in.buf.b[in.r:in.w])
+	in.r = 0
 	n, err := c.readStream(ctx, in.buf.b[in.w:])
 	in.w += n
 	return err
 }
 
-// readStream reads at least one byte, or says why it could not.
+// release gives the buffer back, of which nothing is used any more.
+func (in *inbox) release() {
+	if in.buf != nil && len(in.buf.b) == readBufferSize {
+		readBuffers.Put(in.buf)
+	}
+	in.buf = nil
+	in.r, in.w = 0, 0
+}
+
+// readStream reads at least one byte into p, or says why it could not. If p is
+// nil, it reads into a buffer that becomes in.buf.
 func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
 	if c.in.owed {
 		c.in.owed = false
@@ -160,7 +165,7 @@ func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
 		return 0, givenUp(err)
 	}
 	for range maxEmptyReads {
-		n, err := c.stream.Read(p)
+		n, err := c.readOnce(p)
 		if n > 0 {
 			c.alive.heard.Add(1)
 			return n, nil // an error will come again
@@ -174,6 +179,21 @@ func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
 		}
 	}
 	return 0, c.lost(io.ErrNoProgress)
+}
+
+func (c *Conn) readOnce(p []byte) (n int, err error) {
+	in := &c.in
+	switch {
+	case p != nil:
+		return c.stream.Read(p)
+	case c.raw != nil: // borrows a buffer only when there is something to read
+		in.buf, in.w, err = c.raw.read()
+		return in.w, err
+	case in.buf == nil:
+		in.buf = readBuffers.Get().(*buffer)
+	}
+	in.w, err = c.stream.Read(in.buf.b)
+	return in.w, err
 }
 
 // givenUp wraps the error of a context that ended before a message was there.
@@ -195,18 +215,18 @@ func (c *Conn) takeBack() bool { return c.in.state.CompareAndSwap(lent, busy) }
 // takeOver makes Close the reader although a message may be lent.
 func (c *Conn) takeOver() bool {
 	in := &c.in
-	if in.state.CompareAndSwap(free, busy) {
-		return true
+	if !in.state.CompareAndSwap(free, busy) {
+		if !in.state.CompareAndSwap(lent, busy) {
+			return false
+		}
+		// The lent message lies in the old buffers: leave them alone, to the
+		// garbage collector in the end.
+		left := in.unread()
+		in.buf, in.msg, in.msgBuf = nil, nil, nil
+		in.r, in.w = 0, 0
+		in.start(left)
 	}
-	if !in.state.CompareAndSwap(lent, busy) {
-		return false
-	}
-	// The lent message lies in the old buffer, before what is unread: leave it
-	// alone, to the garbage collector in the end.
-	left := in.unread()
-	in.buf = nil
-	in.r, in.w = 0, 0
-	in.start(left)
+	in.reader, in.unused = nil, false // it gets no more
 	return true
 }
 

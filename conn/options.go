@@ -29,7 +29,8 @@ type Options struct {
 	MaxFragments int
 
 	// WriteTimeout is how long the peer may take to accept what is written at
-	// once before it is given up. 0: DefaultWriteTimeout. Negative: no limit.
+	// once before it is given up, and up to a quarter more. 0:
+	// DefaultWriteTimeout. Negative: no limit.
 	WriteTimeout time.Duration
 	// CloseTimeout is how long Close waits for the peer's Close frame.
 	// 0: DefaultCloseTimeout. Negative: not at all.

@@ -110,12 +110,12 @@ func (c *Conn) gather(ctx context.Context) error {
 // grows with what has arrived, never with what was declared.
 func (c *Conn) gatherInPlace(ctx context.Context) error {
 	in := &c.in
-	if len(in.msg) == cap(in.msg) {
-		in.msg = slices.Grow(in.msg, max(len(in.msg), readBufferSize))
+	start, want := len(in.msg), c.m.Want()
+	if uint64(cap(in.msg)-start) < min(want, readBufferSize) {
+		in.msg = slices.Grow(in.msg, max(start, readBufferSize))
 	}
-	start := len(in.msg)
 	room := in.msg[start:cap(in.msg)]
-	room = room[:min(uint64(len(room)), c.m.Want())]
+	room = room[:min(uint64(len(room)), want)]
 	n, err := c.readStream(ctx, room)
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (c *Conn) gatherInPlace(ctx context.Context) error {
 
 // Messages returns the messages to come, for use with range. The loop ends after
 // the first error. Data is not copied: it is valid until the next turn of the
-// loop, or until Close is called.
+// loop.
 //
 //	for m, err := range c.Messages(ctx) {
 //		if err != nil {
@@ -146,7 +146,7 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 		}
 		mine := true
 		defer func() {
-			if mine {
+			if mine || c.takeBack() { // the latter after a panic in the loop's body
 				c.freeInbox()
 			}
 		}()
@@ -156,6 +156,7 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 				yield(Message{}, err)
 				return
 			}
+			mine = false
 			c.lend()
 			more := yield(m, nil)
 			if mine = c.takeBack(); !mine && more {
@@ -219,6 +220,8 @@ type messageReader struct {
 	ctx  context.Context
 	head []byte // gathered by a reader that gave up
 	last bool   // its last piece has been met
+	// ended: all of it has been given out.
+	ended bool
 }
 
 func (r *messageReader) Read(p []byte) (int, error) {
@@ -227,10 +230,16 @@ func (r *messageReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	defer c.freeInbox()
-	if in.reader != r {
+	switch {
+	case r.ended:
 		return 0, io.EOF
-	}
-	if len(r.head) > 0 {
+	case in.reader != r && c.Err() != nil:
+		return 0, c.Err()
+	case in.reader != r:
+		return 0, errReaderPassed
+	case len(p) == 0:
+		return 0, nil
+	case len(r.head) > 0:
 		n := copy(p, r.head)
 		r.head = r.head[n:]
 		return n, nil
@@ -241,12 +250,12 @@ func (r *messageReader) Read(p []byte) (int, error) {
 			n := copy(p, in.ev.Payload)
 			in.ev.Payload = in.ev.Payload[n:]
 			in.unused = len(in.ev.Payload) > 0
-			if n > 0 || len(p) == 0 {
+			if n > 0 {
 				return n, nil
 			}
 		}
 		if r.last {
-			in.reader = nil
+			in.reader, r.ended = nil, true
 			return 0, io.EOF
 		}
 		if err := c.nextPiece(r.ctx, p); err != nil {
@@ -258,7 +267,7 @@ func (r *messageReader) Read(p []byte) (int, error) {
 // nextPiece finds the next piece of the message, in p itself if it can.
 func (c *Conn) nextPiece(ctx context.Context, p []byte) error {
 	in := &c.in
-	if want := c.m.Want(); want > 0 && in.r == in.w && len(p) > 0 {
+	if want := c.m.Want(); want > 0 && in.r == in.w {
 		p = p[:min(uint64(len(p)), want)]
 		n, err := c.readStream(ctx, p)
 		if err != nil {

@@ -1,0 +1,10 @@
+//go:build !unix
+
+package conn
+
+// rawReader has no use where sockets cannot be polled without a buffer.
+type rawReader struct{}
+
+func newRawReader(any) *rawReader { return nil }
+
+func (*rawReader) read() (*buffer, int, error) { panic("unreachable: newRawReader returns nil") }
