@@ -87,6 +87,12 @@ func checkClose(t *testing.T, code CloseCode, legal bool) {
 	}
 }
 
+func TestMaxCloseReason_IsAControlPayloadLessTheCode(t *testing.T) {
+	if MaxControlPayload != 125 || MaxCloseReason != 123 {
+		t.Errorf("%d and %d, want 125 and 123 (§5.5)", MaxControlPayload, MaxCloseReason)
+	}
+}
+
 func TestClose_WithoutStatus_IsAnEmptyPayload(t *testing.T) {
 	if p := AppendClose(nil, CloseNoStatus, "not sent"); len(p) != 0 {
 		t.Errorf("appended % x", p)

@@ -1,6 +1,9 @@
 package frame
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // A ProtocolError is a fault found in the peer's bytes. It knows the close code
 // that the peer deserves and the section that the bytes violate.
@@ -13,7 +16,11 @@ type ProtocolError struct {
 // Error returns for example
 // "protocol error 1002: fragmented control frame (RFC 6455 §5.5)".
 func (e *ProtocolError) Error() string {
-	return "protocol error " + strconv.Itoa(int(e.Code)) + ": " + e.Reason + " (RFC 6455 §" + e.Section + ")"
+	section := e.Section
+	if !strings.Contains(section, "§") {
+		section = "6455 §" + section
+	}
+	return "protocol error " + strconv.Itoa(int(e.Code)) + ": " + e.Reason + " (RFC " + section + ")"
 }
 
 // Faults are values made once: a peer that misbehaves costs no allocation.

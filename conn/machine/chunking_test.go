@@ -226,7 +226,7 @@ func TestStep_AllocatesNothing(t *testing.T) {
 		var ev Event
 		if allocs := testing.AllocsPerRun(10, func() {
 			for _, stream := range streams {
-				e := New(Config{Role: role, MaxMessage: 2000})
+				e := New(Config{Role: role, MaxMessage: 2000, NewKey: zeroKey})
 				rest := in[:copy(in, stream)]
 				for {
 					n, err := e.Step(&ev, rest)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -125,7 +126,7 @@ func (s *script) doings() (doings []step, total int) {
 		case step.want != "":
 			continue
 		case step.do == nil && last >= 0 && doings[last].do == nil:
-			doings[last].bytes = append(doings[last].bytes[:len(doings[last].bytes):len(doings[last].bytes)], step.bytes...)
+			doings[last].bytes = slices.Concat(doings[last].bytes, step.bytes)
 		default:
 			doings = append(doings, step)
 		}

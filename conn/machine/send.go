@@ -12,6 +12,8 @@ import (
 // application MUST NOT send any more data frames after sending a Close frame."
 var ErrCloseSent = errors.New("a Close frame has been sent: nothing may follow it")
 
+var errMessageOpen = errors.New("a fragmented message is not finished: end it before another one (§5.4)")
+
 // outbound is the sending half.
 type outbound struct {
 	role      Role
@@ -27,6 +29,9 @@ func (e *Endpoint) CloseSent() bool { return e.out.closeSent }
 // frame.OpText, for which p must be UTF-8 (not checked here), or
 // frame.OpBinary. p is only read.
 func (e *Endpoint) AppendMessage(dst []byte, opcode frame.Opcode, p []byte) ([]byte, error) {
+	if e.out.opcode != 0 {
+		return dst, errMessageOpen
+	}
 	return e.AppendFragment(dst, opcode, true, p)
 }
 
@@ -61,7 +66,7 @@ func (e *Endpoint) CheckMessage(opcode frame.Opcode) error {
 }
 
 // AppendHeader is AppendFragment without the payload, for drivers that write it
-// from where it lies. A client masks it with key first.
+// from where it lies. A client masks it with key first. length is below 2^63.
 func (e *Endpoint) AppendHeader(dst []byte, opcode frame.Opcode, fin bool, length uint64) (_ []byte, key frame.Key, err error) {
 	o := &e.out
 	if err := e.CheckMessage(opcode); err != nil {

@@ -57,6 +57,7 @@ func TestAppend_Refusals_ChangeNothing(t *testing.T) {
 		{"message of a control opcode", message(frame.OpPing, true), "use text or binary"},
 		{"message of a reserved opcode", message(0x3, true), "use text or binary"},
 		{"message of an opcode above four bits", message(0x11, true), "use text or binary"},
+		{"whole text inside a text", wishes[0].append, "end it before"},
 		{"binary message inside a text", message(frame.OpBinary, true), "end it before"},
 		{"binary fragment inside a text", message(frame.OpBinary, false), "end it before"},
 		{"ping of 126 bytes", func(e *Endpoint, dst []byte) ([]byte, error) { return e.AppendPing(dst, long) }, "at most 125"},
@@ -314,7 +315,8 @@ func TestAppend_IntoABigEnoughBuffer_AllocatesNothing(t *testing.T) {
 	p := make([]byte, 70000)
 	dst := make([]byte, 0, 1<<18)
 	for _, role := range []Role{Server, Client} {
-		e := New(Config{Role: role})
+		// That frame.NewKey allocates nothing is tested there.
+		e := New(Config{Role: role, NewKey: zeroKey})
 		if allocs := testing.AllocsPerRun(100, func() {
 			dst, _ = e.AppendMessage(dst[:0], frame.OpText, p[:10])
 			dst, _ = e.AppendMessage(dst, frame.OpBinary, p)

@@ -67,8 +67,10 @@ func (e *Endpoint) Step(ev *Event, in []byte) (n int, err error) {
 	}
 	var h frame.Header
 	n, err = h.Parse(in) // §5.2, §5.5: opcode, control frame and length rules
-	if err == nil {
-		err = d.judge(&h)
+	// What the first two bytes show goes before what the length shows, or the
+	// fault would depend on how much has arrived.
+	if fault := d.judge(&h); fault != nil {
+		err = fault
 	}
 	if err != nil {
 		return 0, d.fail(err)
