@@ -29,32 +29,45 @@ const (
 // more for the stream to end; the connection is closed then in any case. On a
 // connection that is closed already it does nothing.
 //
-// Called from OnPing or OnPong it sends the Close frame and leaves the rest to
-// the reader, who is waiting for it to return.
+// Called from OnPing or OnPong it is StartClose: the reader is waiting for the
+// callback to return.
 func (c *Conn) Close(code frame.CloseCode, reason string) error {
 	select {
 	case <-c.done:
 		return nil
 	default:
 	}
+	if c.in.inHook.Load() {
+		return c.StartClose(code, reason)
+	}
+	start := time.Now()
 	if err := c.sendClose(code, reason); err != nil {
 		return err
 	}
-	if c.in.inHook.Load() {
-		go c.awaitClose()
-		return nil
-	}
-	c.awaitClose()
+	c.awaitClose(c.opt.CloseTimeout - time.Since(start))
 	if !c.closeCame.Load() {
 		return fmt.Errorf("websocket: not closed in order: %w", c.closeTrouble())
 	}
 	return nil
 }
 
+// StartClose is the first half of Close: it sends the Close frame and returns.
+// What the peer has under way can still be read, until its own Close frame ends
+// the reads. Somebody must read on; after Options.CloseTimeout the connection is
+// closed in any case.
+func (c *Conn) StartClose(code frame.CloseCode, reason string) error {
+	start := time.Now()
+	if err := c.sendClose(code, reason); err != nil {
+		return err
+	}
+	time.AfterFunc(c.opt.CloseTimeout-time.Since(start), c.closeStream)
+	return nil
+}
+
 // awaitClose waits for the peer's Close frame, as the reader if there is no
 // other, and closes the stream when it waited in vain.
-func (c *Conn) awaitClose() {
-	ctx, cancel := context.WithTimeout(context.Background(), c.opt.CloseTimeout)
+func (c *Conn) awaitClose(timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if c.takeOver() {
 		for c.next(ctx) == nil { // what still comes in is dropped

@@ -68,10 +68,10 @@ func (o *outbox) queued() int {
 
 // full reports whether a writer of so many bytes must wait for others.
 func (o *outbox) full(size int) bool {
-	if !o.writing {
-		return false
+	if size <= queueBudget && o.large > 0 {
+		return true
 	}
-	return o.queued()+size > queueBudget || size <= queueBudget && o.large > 0
+	return o.writing && o.queued()+size > queueBudget
 }
 
 // wait lets go of mu until something has changed.
@@ -106,12 +106,17 @@ func (o *outbox) flush(c *Conn, ctx context.Context) error {
 		return nil
 	}
 	o.writing = true
+	o.drain(c, ctx, 1)
 	return o.finish(c, ctx)
 }
 
-// finish is the rest of flush for a caller that has set writing.
+// finish ends the turn of a caller that has set writing and written its own. It
+// writes what others have queued, unless it is in a hurry: its deadline must not
+// cut their frames.
 func (o *outbox) finish(c *Conn, ctx context.Context) error {
-	o.drain(c, ctx, patience)
+	if _, hurried := ctx.Deadline(); !hurried {
+		o.drain(c, ctx, patience)
+	}
 	err := o.err
 	if err == nil && o.waiting() {
 		go o.flushRest(c)
@@ -204,7 +209,7 @@ func (o *outbox) queuePong(c *Conn, ping *machine.Event) {
 	if o.err != nil {
 		return
 	}
-	if o.pongs > pongBudget {
+	if o.pongs > pongBudget || o.latePong.due { // the newest answers last
 		late := &o.latePong
 		late.due, late.n = true, copy(late.payload[:], ping.Payload)
 		return

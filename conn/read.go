@@ -222,6 +222,8 @@ type messageReader struct {
 	last bool   // its last piece has been met
 	// ended: all of it has been given out.
 	ended bool
+	// passed: a later read has begun to skip the rest.
+	passed bool
 }
 
 func (r *messageReader) Read(p []byte) (int, error) {
@@ -235,7 +237,7 @@ func (r *messageReader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	case in.reader != r && c.Err() != nil:
 		return 0, c.Err()
-	case in.reader != r:
+	case in.reader != r, r.passed:
 		return 0, errReaderPassed
 	case len(p) == 0:
 		return 0, nil
@@ -290,6 +292,7 @@ func (c *Conn) skipReader(ctx context.Context) error {
 	if in.reader == nil {
 		return nil
 	}
+	in.reader.passed = true
 	if in.unused {
 		in.unused = false
 		in.reader.last = in.ev.Last

@@ -53,11 +53,12 @@ func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageW
 	o := &c.out
 	err := ctx.Err()
 	for err == nil && o.err == nil && (o.message != w || o.full(size)) {
-		if size > queueBudget {
+		large := size > queueBudget && o.message == w
+		if large {
 			o.large++
 		}
 		err = o.wait(ctx)
-		if size > queueBudget {
+		if large {
 			o.large--
 		}
 	}
@@ -68,6 +69,7 @@ func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageW
 		err = c.m.CheckMessage(op)
 	}
 	if err != nil {
+		o.changed() // for those that let this one pass
 		o.mu.Unlock()
 		return c.writeError(err)
 	}
