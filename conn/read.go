@@ -152,11 +152,12 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 		}()
 		for {
 			m, err := c.nextLent(ctx)
+			mine = false
 			if err != nil {
+				c.freeInbox() // first: the loop's body may let somebody else read
 				yield(Message{}, err)
 				return
 			}
-			mine = false
 			c.lend()
 			more := yield(m, nil)
 			if mine = c.takeBack(); !mine && more {
