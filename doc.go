@@ -19,7 +19,7 @@
 // The same, called back:
 //
 //	http.Handle("/echo", &websocket.Service{
-//		OnText: func(c *websocket.Conn, text []byte) { c.Write(ctx, websocket.Text, text) },
+//		OnText: func(c *websocket.Conn, text []byte) { c.Write(c.Context(), websocket.Text, text) },
 //	})
 //
 // A client:

@@ -33,6 +33,8 @@ type (
 	Rejection = server.Rejection
 	// Service is an http.Handler made of callbacks. See [server.Service].
 	Service = server.Service
+	// PanicError is what a callback panicked with. See [server.PanicError].
+	PanicError = server.PanicError
 	// Server is a listener with limits and Shutdown. See [server.Server].
 	Server = server.Server
 	// Group is a set of connections to shut down together. See [server.Group].

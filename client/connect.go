@@ -123,6 +123,10 @@ func (d dialer) connectHTTP(ctx context.Context, via *url.URL, addr string) (net
 	if via.Scheme == "https" {
 		port = "443"
 	}
+	request, err := d.appendConnect(nil, via, addr)
+	if err != nil {
+		return nil, err
+	}
 	nc, err := d.dialTCP(ctx, "tcp", proxyAddr(via, port))
 	if err != nil {
 		return nil, err
@@ -132,13 +136,10 @@ func (d dialer) connectHTTP(ctx context.Context, via *url.URL, addr string) (net
 			return nil, err
 		}
 	}
-	request, err := d.appendConnect(nil, via, addr)
-	if err == nil {
-		release := bind(ctx, nc)
-		err = tunnel(nc, request)
-		if late := release(); late != nil {
-			err = late
-		}
+	release := bind(ctx, nc)
+	err = tunnel(nc, request, d.maxHandshakeBytes())
+	if late := release(); late != nil {
+		err = late
 	}
 	if err != nil {
 		nc.Close()
@@ -157,7 +158,7 @@ func (d dialer) appendConnect(dst []byte, via *url.URL, addr string) ([]byte, er
 	for name, values := range d.ProxyHeader {
 		for _, value := range values {
 			if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-				return nil, fmt.Errorf("ProxyHeader %.128q: not a legal header field", name)
+				return nil, &handshake.Error{Section: "RFC 9110 §5", Reason: fmt.Sprintf("ProxyHeader: %.128q is no legal header field, or has no legal value", name)}
 			}
 			dst = fmt.Appendf(dst, "%s: %s\r\n", name, value)
 		}
@@ -165,17 +166,18 @@ func (d dialer) appendConnect(dst []byte, via *url.URL, addr string) ([]byte, er
 	return append(dst, "\r\n"...), nil
 }
 
-func tunnel(nc net.Conn, request []byte) error {
+func tunnel(nc net.Conn, request []byte, limit int) error {
 	if _, err := nc.Write(request); err != nil {
 		return err
 	}
-	br := bufio.NewReader(&limitReader{r: nc, left: DefaultMaxHandshakeBytes})
+	in := &limitReader{r: nc, left: limit}
+	br := bufio.NewReader(in)
 	resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodConnect})
-	switch {
+	switch err = in.orCause(err); {
 	case err != nil:
 		return fmt.Errorf("no answer to CONNECT: %w", err)
 	case resp.StatusCode/100 != 2:
-		return fmt.Errorf("CONNECT refused with %s", resp.Status)
+		return fmt.Errorf("CONNECT refused with %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	case br.Buffered() > 0:
 		// The server has not been spoken to yet: these bytes are not its.
 		return errors.New("bytes behind the answer to CONNECT")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -51,12 +52,12 @@ type Options struct {
 	// HandshakeTimeout bounds Dial as a whole. 0: DefaultHandshakeTimeout.
 	// Negative: only ctx does.
 	HandshakeTimeout time.Duration
-	// MaxHandshakeBytes is how long the response's header may be. 0:
-	// DefaultMaxHandshakeBytes.
+	// MaxHandshakeBytes is how long the header of a response may be, the proxy's
+	// too. 0: DefaultMaxHandshakeBytes. Negative: no limit.
 	MaxHandshakeBytes int
 	// MaxRedirects is how many redirects are followed. Authorization, Cookie and
 	// Proxy-Authorization go to the first host only, and never from wss to ws.
-	// 0: none.
+	// 0 or negative: none.
 	MaxRedirects int
 	// Serialize makes this handshake wait for others with the same option and the
 	// same server address (§4.1: "There MUST be no more than one connection in a
@@ -110,12 +111,12 @@ func (d dialer) dial(ctx context.Context, rawURL string) (*conn.Conn, *http.Resp
 			return nil, nil, err
 		}
 		c, resp, err := d.open(ctx, target, header)
-		if hop == d.MaxRedirects || !isRedirect(resp) {
+		if hop >= d.MaxRedirects || !isRedirect(resp) {
 			return c, resp, err
 		}
-		next, sameHost, err := redirect(target, resp)
-		if err != nil {
-			return nil, resp, err
+		next, sameHost, trouble := redirect(target, resp)
+		if trouble != nil {
+			return nil, resp, fmt.Errorf("%w: %w", err, trouble)
 		}
 		if !sameHost {
 			header = withoutSecrets(header)
@@ -139,10 +140,10 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 	}
 	nc, err := d.connect(ctx, target)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, blame(ctx, err)
 	}
 	if d.Serialize {
-		unlock, err := connecting.lock(ctx, nc.RemoteAddr().String())
+		unlock, err := connecting.lock(ctx, serverName(nc, target))
 		if err != nil {
 			nc.Close()
 			return nil, nil, err
@@ -153,8 +154,8 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 	resp, agreed, early, err := d.exchange(ctx, nc, request, offer)
 	if cause := release(); err == nil {
 		err = cause
-	} else if ctx.Err() != nil {
-		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	} else {
+		err = blame(ctx, err)
 	}
 	if resp != nil && d.Jar != nil {
 		d.Jar.SetCookies(location, resp.Cookies())
@@ -171,6 +172,15 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 	}), resp, nil
 }
 
+// serverName names the server for those who wait for their turn: by its address,
+// or by what it is called if nc does not know that.
+func serverName(nc net.Conn, target handshake.Target) string {
+	if addr := nc.RemoteAddr(); addr != nil {
+		return addr.String()
+	}
+	return target.Addr
+}
+
 // exchange writes the request and reads the response. early is what came behind
 // the response: frames already.
 func (d dialer) exchange(ctx context.Context, nc net.Conn, request []byte, offer handshake.Offer) (resp *http.Response, agreed handshake.Agreement, early []byte, err error) {
@@ -182,9 +192,10 @@ func (d dialer) exchange(ctx context.Context, nc net.Conn, request []byte, offer
 	if err != nil {
 		return nil, agreed, nil, err
 	}
-	in := &limitReader{r: nc, left: cmp.Or(d.MaxHandshakeBytes, DefaultMaxHandshakeBytes)}
+	in := &limitReader{r: nc, left: d.maxHandshakeBytes()}
 	br := bufio.NewReader(in)
 	resp, err = readResponse(br, trace)
+	err = in.orCause(err)
 	if err != nil {
 		return nil, agreed, nil, &HandshakeError{Err: err}
 	}
@@ -195,6 +206,13 @@ func (d dialer) exchange(ctx context.Context, nc net.Conn, request []byte, offer
 	early, _ = br.Peek(br.Buffered())
 	resp.Body = http.NoBody
 	return resp, agreed, early, nil
+}
+
+func (d dialer) maxHandshakeBytes() int {
+	if d.MaxHandshakeBytes < 0 {
+		return math.MaxInt - maxErrorBody
+	}
+	return cmp.Or(d.MaxHandshakeBytes, DefaultMaxHandshakeBytes)
 }
 
 // refusal makes an error of a response that opened no connection, with as much of
@@ -219,9 +237,6 @@ func readResponse(br *bufio.Reader, trace *httptrace.ClientTrace) (*http.Respons
 	for range maxInterim + 1 {
 		resp, err := http.ReadResponse(br, nil)
 		if err != nil {
-			if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-				err = fmt.Errorf("connection closed before the response was complete: %w", io.ErrUnexpectedEOF)
-			}
 			return nil, err
 		}
 		if resp.StatusCode/100 != 1 || resp.StatusCode == http.StatusSwitchingProtocols {
@@ -236,19 +251,38 @@ func readResponse(br *bufio.Reader, trace *httptrace.ClientTrace) (*http.Respons
 	return nil, errInterim
 }
 
-// limitReader fails where io.LimitedReader would pretend an end.
+// limitReader fails where io.LimitedReader would pretend an end, and remembers
+// what it failed for.
 type limitReader struct {
 	r    io.Reader
 	left int
+	err  error
 }
 
-func (l *limitReader) Read(p []byte) (int, error) {
+func (l *limitReader) Read(p []byte) (n int, err error) {
 	if l.left <= 0 {
-		return 0, errTooLarge
+		l.err = errTooLarge
+		return 0, l.err
 	}
-	n, err := l.r.Read(p[:min(len(p), l.left)])
+	n, err = l.r.Read(p[:min(len(p), l.left)])
 	l.left -= n
+	if n > 0 {
+		return n, nil // an error will come again
+	}
+	l.err = err
 	return n, err
+}
+
+// orCause returns what is behind an error in parsing what was read: net/http takes
+// half a line for a whole one, and then complains of that.
+func (l *limitReader) orCause(err error) error {
+	switch {
+	case err == nil || l.err == nil:
+		return err
+	case l.err == io.EOF:
+		return fmt.Errorf("connection closed before the response was complete: %w", io.ErrUnexpectedEOF)
+	}
+	return l.err
 }
 
 // bind makes nc's calls fail when ctx ends. The result undoes that, and returns
@@ -276,6 +310,17 @@ func httpURL(t handshake.Target) *url.URL {
 	return u
 }
 
+// blame adds ctx's error to one that may come of it.
+func blame(ctx context.Context, err error) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done() // its timer may be a moment late
+	}
+	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
+		return fmt.Errorf("%w: %w", cause, err)
+	}
+	return err
+}
+
 func (d dialer) withCookies(h http.Header, u *url.URL) http.Header {
 	if d.Jar == nil {
 		return h
@@ -284,7 +329,10 @@ func (d dialer) withCookies(h http.Header, u *url.URL) http.Header {
 	if len(cookies) == 0 {
 		return h
 	}
-	r := http.Request{Header: http.Header{"Cookie": h["Cookie"]}}
+	r := http.Request{Header: http.Header{}}
+	if own := h["Cookie"]; len(own) > 0 {
+		r.Header.Set("Cookie", strings.Join(own, "; "))
+	}
 	for _, c := range cookies {
 		r.AddCookie(c)
 	}

@@ -9,6 +9,9 @@ import (
 // maxErrorBody is how much of a refusing response's body is kept.
 const maxErrorBody = 4 << 10
 
+// maxErrorText is how much of an error that may quote the peer at length is shown.
+const maxErrorText = 512
+
 // A HandshakeError says that the server answered, but did not open a WebSocket
 // connection: it refused, or its answer broke the rules.
 type HandshakeError struct {
@@ -26,7 +29,7 @@ type HandshakeError struct {
 // Error returns the status, or the fault if the status was right.
 func (e *HandshakeError) Error() string {
 	if e.Status == 0 || e.Status == http.StatusSwitchingProtocols {
-		return fmt.Sprintf("handshake failed: %v", e.Err)
+		return fmt.Sprintf("handshake failed: %.*v", maxErrorText, e.Err)
 	}
 	s := fmt.Sprintf("server refused with %d %s", e.Status, http.StatusText(e.Status))
 	if len(e.Body) > 0 {

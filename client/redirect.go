@@ -26,8 +26,7 @@ func redirect(from handshake.Target, resp *http.Response) (next string, sameHost
 	base := httpURL(from)
 	to, err := base.Parse(resp.Header.Get("Location"))
 	if err != nil || resp.Header.Get("Location") == "" {
-		return "", false, &HandshakeError{Status: resp.StatusCode, Header: resp.Header,
-			Err: fmt.Errorf("redirect to %.128q: not a URL", resp.Header.Get("Location"))}
+		return "", false, fmt.Errorf("redirect to %.128q: not a URL", resp.Header.Get("Location"))
 	}
 	switch strings.ToLower(to.Scheme) {
 	case "http":
@@ -37,11 +36,11 @@ func redirect(from handshake.Target, resp *http.Response) (next string, sameHost
 	}
 	to.Fragment, to.RawFragment = "", ""
 	if from.Secure && to.Scheme == "ws" {
-		return "", false, &HandshakeError{Status: resp.StatusCode, Header: resp.Header, Err: errDowngrade}
+		return "", false, errDowngrade
 	}
 	target, err := handshake.ParseURL(to.String())
 	if err != nil {
-		return "", false, err
+		return "", false, fmt.Errorf("redirect: %w", err)
 	}
 	return to.String(), target.Addr == from.Addr, nil
 }

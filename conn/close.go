@@ -187,6 +187,7 @@ func (c *Conn) sendLast(appendTo func([]byte) []byte) {
 // with input unread is reset, and a reset can overtake the Close frame.
 func (c *Conn) linger() {
 	closeWrite(c.stream)
+	c.watch.drop(c) // the reader's context has no say in this
 	c.stream.SetReadDeadline(time.Now().Add(lingerTime))
 	buf := readBuffers.Get().(*buffer)
 	defer readBuffers.Put(buf)

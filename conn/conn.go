@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
 	"net"
@@ -34,6 +35,8 @@ type Conn struct {
 	mu     sync.Mutex // of what follows
 	err    error      // why the connection ended; the first reason stays
 	shut   bool
+	ctx    context.Context // made at the first Context
+	cancel context.CancelFunc
 	id     string
 	values map[any]any
 }
@@ -154,6 +157,20 @@ func (c *Conn) Phase() Phase {
 	return Open
 }
 
+// Context returns a context that ends when the connection is Closed, for what is
+// done on its behalf: queries, writes from callbacks and goroutines.
+func (c *Conn) Context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx == nil {
+		c.ctx, c.cancel = context.WithCancel(context.Background())
+		if c.shut {
+			c.cancel()
+		}
+	}
+	return c.ctx
+}
+
 // Done returns a channel that is closed when the connection is Closed.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
@@ -186,13 +203,16 @@ func (c *Conn) closeStream() {
 		return
 	}
 	c.shut = true
-	reason := c.err
+	reason, cancel := c.err, c.cancel
 	c.mu.Unlock()
 	c.stream.Close()
 	c.alive.stop()
 	c.watch.release(c)
 	c.out.stop(reason)
 	close(c.done)
+	if cancel != nil {
+		cancel()
+	}
 	if c.cfg.OnDone != nil {
 		c.cfg.OnDone(c)
 	}

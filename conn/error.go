@@ -19,14 +19,18 @@ type CloseError struct {
 	Reason string
 	// Remote: the peer began. Otherwise this side did.
 	Remote bool
-	// Cause is the stream's error if the connection was lost, else nil.
+	// Cause is what made the connection end, if it was no Close of the peer's or
+	// the application's: the stream's error, ErrPongTimeout or ErrIdleTimeout.
 	Cause error
 }
 
 // Error returns for example `websocket: closed by peer: 1001 going away: "bye"`.
 func (e *CloseError) Error() string {
-	if e.Code == frame.CloseAbnormal {
+	switch {
+	case e.Code == frame.CloseAbnormal && e.Remote:
 		return fmt.Sprintf("websocket: connection lost without a Close frame: %v", e.Cause)
+	case e.Code == frame.CloseAbnormal:
+		return fmt.Sprintf("websocket: closed without a Close frame: %v", e.Cause)
 	}
 	who := ""
 	if e.Remote {
@@ -66,10 +70,15 @@ func CloseStatus(err error) frame.CloseCode {
 	return 0
 }
 
+// The Cause of a CloseError, beside the errors of the stream.
 var (
-	errConcurrentRead = errors.New("websocket: another goroutine is reading this connection: one at a time can")
-	errNoPong         = errors.New("no answer to a ping in time")
-	errCloseNow       = errors.New("closed by CloseNow")
+	ErrPongTimeout = errors.New("the peer did not answer a ping in time") // Options.PongWithin
+	ErrIdleTimeout = errors.New("no message passed in time")              // Options.IdleTimeout
+)
+
+var (
+	errConcurrentRead = errors.New("websocket: another goroutine, or the Service whose callback this is, reads this connection: one at a time can")
+	errCloseNow       = errors.New("CloseNow")
 	errNoClose        = errors.New("the peer sent no Close frame")
 	errNotText        = errors.New("websocket: text is not valid UTF-8: send it as a binary message")
 	errReaderPassed   = errors.New("websocket: the rest of this message has been skipped by a later read")

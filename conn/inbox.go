@@ -51,13 +51,18 @@ func (c *Conn) takeInbox() error {
 	}
 	if c.closeSent.Load() { // Close reads
 		<-c.done
-		return c.Err()
 	}
-	return errConcurrentRead
+	select {
+	case <-c.done:
+		return c.Err()
+	default:
+		return errConcurrentRead
+	}
 }
 
 // freeInbox ends a turn. A connection that nobody reads holds no buffer.
 func (c *Conn) freeInbox() {
+	c.sendOwed()
 	if in := &c.in; in.r == in.w && !in.unused {
 		in.release()
 	}
@@ -99,7 +104,7 @@ func (c *Conn) next(ctx context.Context) error {
 // more bytes.
 func (c *Conn) step(ctx context.Context) error {
 	in := &c.in
-	if !in.inside {
+	if !in.inside && c.m.Want() == 0 { // between messages
 		c.m.SetMaxMessage(uint64(c.maxMessage.Load()))
 	}
 	n, err := c.m.Step(&in.ev, in.unread())
@@ -157,10 +162,7 @@ func (in *inbox) release() {
 // readStream reads at least one byte into p, or says why it could not. If p is
 // nil, it reads into a buffer that becomes in.buf.
 func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
-	if c.in.owed {
-		c.in.owed = false
-		c.out.flushSoon(c)
-	}
+	c.sendOwed()
 	if err := c.watchContext(ctx); err != nil {
 		return 0, givenUp(err)
 	}
@@ -207,7 +209,10 @@ func isTimeout(err error) bool {
 
 // lend hands the piece in the buffer to the application until it is taken back.
 // The inbox stays taken, but Close may read on in a buffer of its own.
-func (c *Conn) lend() { c.in.state.Store(lent) }
+func (c *Conn) lend() {
+	c.sendOwed()
+	c.in.state.Store(lent)
+}
 
 // takeBack ends lend and reports whether the inbox is still the caller's.
 func (c *Conn) takeBack() bool { return c.in.state.CompareAndSwap(lent, busy) }
@@ -228,6 +233,15 @@ func (c *Conn) takeOver() bool {
 	}
 	in.reader, in.unused = nil, false // it gets no more
 	return true
+}
+
+// sendOwed sends the replies that have been queued. Replies to what came at once
+// leave at once, but none waits for the application's next read.
+func (c *Conn) sendOwed() {
+	if c.in.owed {
+		c.in.owed = false
+		c.out.flushSoon(c)
+	}
 }
 
 func (c *Conn) answerPing(ev *machine.Event) {

@@ -70,14 +70,20 @@ func (c *Conn) tick() {
 	}
 	now := time.Now()
 	if k.idle > 0 && !now.Before(k.idleAt()) {
-		go c.Close(frame.CloseGoingAway, "idle timeout")
+		go c.closeIdle()
 		return
 	}
 	if c.opt.PingEvery > 0 && !c.tickPing(now) {
-		go c.lost(errNoPong)
+		go c.lost(ErrPongTimeout)
 		return
 	}
 	k.timer.Reset(c.nextTick(now))
+}
+
+func (c *Conn) closeIdle() {
+	const code, reason = frame.CloseGoingAway, "idle timeout"
+	c.end(&CloseError{Code: code, Reason: reason, Cause: ErrIdleTimeout})
+	c.Close(code, reason)
 }
 
 // tickPing reports whether the peer may still be alive.

@@ -113,18 +113,29 @@ type deadline struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	timer  *time.Timer
+	dated  context.Context // ctx, which knows its end
 }
+
+// dated tells a write when it must be done: a stream that is stuck in one looks
+// at no Done.
+type dated struct {
+	context.Context
+	end time.Time
+}
+
+func (d dated) Deadline() (time.Time, bool) { return d.end, true }
 
 func newDeadline() *deadline {
 	d := new(deadline)
 	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.dated = d.ctx
 	return d
 }
 
 func (d *deadline) context() context.Context {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.ctx
+	return d.dated
 }
 
 func (d *deadline) set(t time.Time) {
@@ -136,6 +147,10 @@ func (d *deadline) set(t time.Time) {
 	}
 	if d.ctx.Err() != nil {
 		d.ctx, d.cancel = context.WithCancel(context.Background())
+	}
+	d.dated = d.ctx
+	if !t.IsZero() {
+		d.dated = dated{d.ctx, t}
 	}
 	switch left := time.Until(t); {
 	case t.IsZero():

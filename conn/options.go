@@ -32,8 +32,8 @@ type Options struct {
 	// once before it is given up, and up to a quarter more. 0:
 	// DefaultWriteTimeout. Negative: no limit.
 	WriteTimeout time.Duration
-	// CloseTimeout is how long Close waits for the peer's Close frame.
-	// 0: DefaultCloseTimeout. Negative: not at all.
+	// CloseTimeout is how long Close may take to send its Close frame and to
+	// wait for the peer's. 0: DefaultCloseTimeout. Negative: it does not wait.
 	CloseTimeout time.Duration
 
 	// PingEvery is how often the peer is pinged, so that proxies keep the
@@ -51,7 +51,7 @@ type Options struct {
 	IdleTimeout time.Duration
 
 	// OnPing and OnPong are told of the peer's Pings, which are answered all the
-	// same, and Pongs. They run on the reading goroutine, between messages or in
+	// same, and of its Pongs, those included that answer Ping and PingEvery. They run on the reading goroutine, between messages or in
 	// the middle of one; payload is valid until they return.
 	OnPing, OnPong func(c *Conn, payload []byte)
 }

@@ -144,23 +144,25 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 			yield(Message{}, err)
 			return
 		}
-		mine := true
+		mine, out := true, false
 		defer func() {
-			if mine || c.takeBack() { // the latter after a panic in the loop's body
+			if mine || out && c.takeBack() { // out: the loop's body panicked
 				c.freeInbox()
 			}
 		}()
 		for {
 			m, err := c.nextLent(ctx)
-			mine = false
 			if err != nil {
+				mine = false
 				c.freeInbox() // first: the loop's body may let somebody else read
 				yield(Message{}, err)
 				return
 			}
+			mine, out = false, true
 			c.lend()
 			more := yield(m, nil)
-			if mine = c.takeBack(); !mine && more {
+			mine, out = c.takeBack(), false
+			if !mine && more {
 				// Close has read on to the end meanwhile, or is about to.
 				<-c.done
 				yield(Message{}, c.Err())

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type pumped struct {
 	change   sync.Cond // of what follows
 	reading  bool      // the goroutine is out
 	buf      []byte    // what it brought
+	empty    bool      // it brought neither bytes nor an error
 	err      error
 	deadline time.Time
 	timer    *time.Timer
@@ -52,6 +54,9 @@ func (p *pumped) Read(dst []byte) (int, error) {
 			return 0, p.err
 		case !p.deadline.IsZero() && !time.Now().Before(p.deadline):
 			return 0, os.ErrDeadlineExceeded
+		case p.empty:
+			p.empty = false
+			return 0, nil
 		case !p.reading:
 			p.reading = true
 			go p.fetch(make([]byte, max(len(dst), readBufferSize)))
@@ -66,7 +71,10 @@ func (p *pumped) Read(dst []byte) (int, error) {
 func (p *pumped) fetch(buf []byte) {
 	n, err := p.rwc.Read(buf)
 	p.mu.Lock()
-	p.reading, p.buf, p.err = false, buf[:n], err
+	p.reading, p.buf, p.empty = false, buf[:n], n == 0 && err == nil
+	if p.err == nil {
+		p.err = err
+	}
 	p.change.Broadcast()
 	p.mu.Unlock()
 }
@@ -125,6 +133,10 @@ func (p *pumped) Close() error {
 	if p.timer != nil {
 		p.timer.Stop()
 	}
+	if p.err == nil { // not every stream ends its reads with its Close
+		p.err = net.ErrClosed
+	}
+	p.change.Broadcast()
 	p.mu.Unlock()
 	return p.rwc.Close()
 }

@@ -74,6 +74,13 @@ func (w *watch) rearm(c *Conn) bool {
 	return true
 }
 
+// drop ends the watch until the next read. It is called by whoever reads.
+func (w *watch) drop(c *Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forget(c)
+}
+
 // release ends the watch for good, so that a long-lived context does not keep a
 // closed connection.
 func (w *watch) release(c *Conn) {

@@ -51,7 +51,7 @@ type Options struct {
 
 // A Rejection is an error that says how to refuse a handshake.
 type Rejection struct {
-	Status int         // of the HTTP response, 400 to 599
+	Status int         // of the HTTP response, 400 to 599; 500 instead of others
 	Header http.Header // such as WWW-Authenticate; may be nil
 	Body   string      // for the reader of the response; may be empty
 }
@@ -73,14 +73,20 @@ func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, err
 	if o == nil {
 		o = &Options{}
 	}
-	c, err := accept(w, r, o)
+	return acceptHeld(w, r, o, 1)
+}
+
+// acceptHeld is Accept for a connection that is over for its groups when it has
+// been let go so many times: once by itself, once by a Service.
+func acceptHeld(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*conn.Conn, error) {
+	c, err := accept(w, r, o, holds)
 	if err != nil {
 		return nil, fmt.Errorf("websocket: handshake from %s: %w", r.RemoteAddr, err)
 	}
 	return c, nil
 }
 
-func accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, error) {
+func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*conn.Conn, error) {
 	req, err := judge(r, o)
 	if err != nil {
 		return nil, refuse(w, err)
@@ -115,7 +121,7 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, err
 		Buffered:    buffered,
 		OnDone:      groups.letGo,
 	})
-	groups.hold(c)
+	groups.hold(c, holds)
 	return c, nil
 }
 
@@ -166,11 +172,12 @@ func refuse(w http.ResponseWriter, err error) error {
 		status, body = e.Status, e.Body
 		maps.Copy(h, e.Header)
 	}
-	if h.Get("Connection") == "" {
-		h.Set("Connection", "close")
-	} else {
-		h.Add("Connection", "close")
+	if status < 400 || status > 599 {
+		// Anything below could be taken for a success.
+		status = http.StatusInternalServerError
 	}
+	// It stands first, where net/http looks for it.
+	h["Connection"] = append([]string{"close"}, h["Connection"]...)
 	if body == "" {
 		body = http.StatusText(status)
 	}

@@ -23,7 +23,7 @@ type Group struct {
 
 	mu      sync.Mutex
 	entered int                // handshakes accepted whose connection is not over
-	conns   map[*conn.Conn]int // holds that keep it here
+	conns   map[*conn.Conn]int // how often each has yet to be let go
 	closing bool
 	empty   chan struct{} // closed when entered falls to 0 after closing
 }
@@ -47,26 +47,38 @@ func (g *Group) All() iter.Seq[*conn.Conn] {
 // included. When ctx ends first, it cuts those that are left and returns ctx's
 // error.
 func (g *Group) Shutdown(ctx context.Context) error {
-	g.mu.Lock()
-	g.closing = true
-	if g.empty == nil {
-		g.empty = make(chan struct{})
-		g.tellIfEmpty()
-	}
-	empty := g.empty
-	g.mu.Unlock()
+	empty := g.shut()
 	for c := range g.All() {
-		go c.Close(frame.CloseGoingAway, "server is shutting down")
+		go goAway(c)
 	}
 	select {
 	case <-empty:
 		return nil
 	case <-ctx.Done():
+		g.cut()
+		return ctx.Err()
 	}
+}
+
+// shut refuses new connections and returns a channel that is closed when those
+// there are are over.
+func (g *Group) shut() (empty <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closing = true
+	if g.empty == nil {
+		g.empty = make(chan struct{})
+		g.tellIfEmpty()
+	}
+	return g.empty
+}
+
+// cut is Shutdown without a goodbye.
+func (g *Group) cut() {
+	g.shut()
 	for c := range g.All() {
 		c.CloseNow()
 	}
-	return ctx.Err()
 }
 
 var (
@@ -96,14 +108,26 @@ func (g *Group) cancel() {
 	g.tellIfEmpty()
 }
 
-// hold keeps c in the group until it is let go as often as it is held. The first
-// of them may come in the wrong order, for a connection that ends at once.
-func (g *Group) hold(c *conn.Conn)  { g.count(c, +1) }
-func (g *Group) letGo(c *conn.Conn) { g.count(c, -1) }
-
-func (g *Group) count(c *conn.Conn, change int) {
+// hold keeps c in the group until it has been let go n times. The first of them
+// may come before, from a connection that ends at once.
+func (g *Group) hold(c *conn.Conn, n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.count(c, n)
+	if g.closing { // Shutdown came during the handshake and has not seen c
+		go goAway(c)
+	}
+}
+
+func (g *Group) letGo(c *conn.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.count(c, -1)
+}
+
+func goAway(c *conn.Conn) { c.Close(frame.CloseGoingAway, "server is shutting down") }
+
+func (g *Group) count(c *conn.Conn, change int) {
 	if g.conns == nil {
 		g.conns = make(map[*conn.Conn]int)
 	}
@@ -143,9 +167,9 @@ func (l groupList) cancel() {
 	}
 }
 
-func (l groupList) hold(c *conn.Conn) {
+func (l groupList) hold(c *conn.Conn, n int) {
 	for _, g := range l {
-		g.hold(c)
+		g.hold(c, n)
 	}
 }
 

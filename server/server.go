@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -116,15 +115,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err != nil {
 		s.http.Close()
 	}
-	return errors.Join(err, <-groups)
+	return cmp.Or(err, <-groups)
 }
 
 // Close ends everything at once; peers see 1006. Prefer Shutdown.
 func (s *Server) Close() error {
 	s.init()
-	err := s.http.Close()
-	done, cancel := context.WithCancel(context.Background())
-	cancel()
-	s.group.Shutdown(done)
-	return err
+	s.group.cut()
+	return s.http.Close()
 }

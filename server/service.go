@@ -21,8 +21,9 @@ import (
 // Connections run side by side. While a callback runs nothing is read: Pings,
 // Closes and further messages wait, and in the end the peer does.
 //
-// A callback may call everything on the connection, from itself or from other
-// goroutines later on. One that panics closes its connection with 1011, and no
+// A callback may call everything on the connection but its reads, from itself or
+// from other goroutines later on; c.Context is for what it does on behalf of the
+// connection. One that panics closes its connection with 1011, and no
 // other.
 type Service struct {
 	Options
@@ -64,14 +65,12 @@ func (e *PanicError) Error() string {
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := s.Options
 	o.Conn = s.ConnOptions()
-	c, err := Accept(w, r, &o)
+	c, err := acceptHeld(w, r, &o, 2)
 	if err != nil {
 		s.log().Info("websocket handshake refused", "remote", r.RemoteAddr, "path", r.URL.Path, "error", err)
 		return
 	}
-	groups := groupsOf(r, &o)
-	groups.hold(c)
-	defer groups.letGo(c)
+	defer groupsOf(r, &o).letGo(c)
 	s.Serve(c, r)
 }
 
@@ -89,8 +88,9 @@ func (s *Service) ConnOptions() conn.Options {
 }
 
 // Serve calls back for a connection that has been accepted already, until it
-// ends. It is for tests (see package conntest) and for transports of one's own; r
-// is handed to OnOpen.
+// ends: one from client.Dial, for a client with callbacks, one of a test (see
+// package conntest), one over a transport of one's own. r is handed to OnOpen and
+// may be nil.
 func (s *Service) Serve(c *conn.Conn, r *http.Request) {
 	defer s.finish(c)
 	defer s.catch(c)

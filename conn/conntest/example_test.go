@@ -1,10 +1,12 @@
 package conntest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
 
+	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/conn/conntest"
 )
 
@@ -81,4 +83,16 @@ func ExampleParseScript() {
 	//   want 0000  88 02 03 e8                                      |....|
 	//   got  0000  88 02 03 ea                                      |....|
 	//                       ^^
+}
+
+func ExamplePair() {
+	ctx := context.Background()
+	server, client := conntest.Pair(conn.Options{}, conn.Options{})
+	defer server.CloseNow()
+	defer client.CloseNow()
+
+	client.WriteText(ctx, "hello")
+	m, err := server.Read(ctx)
+	fmt.Printf("%v %s %v\n", m.Type, m.Data, err)
+	// Output: text hello <nil>
 }
