@@ -40,20 +40,31 @@ func (s *trickle) SetWriteDeadline(time.Time) error { return nil }
 // header and whose goroutine waits in Read, less the same for a connection that got
 // nothing. The read buffer is in both.
 func TestMemory_ADeclaredLength_CostsNothing(t *testing.T) {
-	const conns, allowed = 1000, 4 << 10
+	const conns = 1000
 	for _, role := range roles {
 		for name, read := range map[string]func(*conn.Conn){
 			"Read":     func(c *conn.Conn) { c.Read(bg) },
 			"Messages": drain,
 		} {
-			idle := costOf(conns, role, "", read)
-			declared := costOf(conns, role, string(head(role, fin|binaryData, 1<<40)), read)
-			if extra := (declared - idle) / conns; extra > allowed && !raceDetector {
-				t.Errorf("%s, %v: %d bytes for a header that declares 2^40, %d allowed", name, role, extra, allowed)
-			}
-			begun := costOf(conns, role, string(head(role, fin|binaryData, 1<<40))+"x", read)
-			if extra := (begun - idle) / conns; extra > 2*allowed && !raceDetector {
-				t.Errorf("%s, %v: %d bytes for a header that declares 2^40 and a byte, %d allowed", name, role, extra, 2*allowed)
+			for _, tc := range []struct {
+				came    string
+				allowed int64
+			}{
+				{"", 4 << 10},
+				{"x", 8 << 10}, // the message has begun: it has a buffer for what comes at once
+			} {
+				wire := string(head(role, fin|binaryData, 1<<40)) + tc.came
+				extra := int64(1 << 62)
+				for range 5 { // what other tests left may go meanwhile
+					idle := costOf(conns, role, "", read)
+					extra = min(extra, (costOf(conns, role, wire, read)-idle)/conns)
+					if extra <= tc.allowed {
+						break
+					}
+				}
+				if extra > tc.allowed && !raceDetector {
+					t.Errorf("%s, %v: %d bytes for a header that declares 2^40 and %q, %d allowed", name, role, extra, tc.came, tc.allowed)
+				}
 			}
 		}
 	}

@@ -252,6 +252,10 @@ func TestPings_AroundALargeWrite_AreAnsweredInOrder(t *testing.T) {
 				}
 				last = string(f.Payload)
 			}
+			peer.SetReadDeadline(time.Now().Add(time.Second))
+			if f, err := w.next(); err == nil {
+				t.Errorf("%v after the newest", f)
+			}
 		})
 	}
 }

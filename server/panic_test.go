@@ -73,6 +73,30 @@ func TestService_SurvivesTheEndOfACallback(t *testing.T) {
 	}
 }
 
+// The panic comes while a Close from elsewhere reads in the callback's place.
+func TestService_SurvivesAPanicDuringAClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := new(journal)
+		closed, now := make(chan error, 1), make(chan struct{})
+		peer, ended := serveRaw(doIn("OnText", j, func(c *conn.Conn) {
+			go func() { closed <- c.Close(4000, "") }()
+			<-now
+			panic("boom")
+		}))
+		peer.Write(conntest.Hex(`8181 00000000 "x"`))
+		expect(t, peer, conntest.Hex(`8802 0fa0`))
+		synctest.Wait() // until Close waits for the answer
+		close(now)
+		synctest.Wait()
+		peer.Write(conntest.Hex(`8181 00000000 "y" 8281 00000000 "z" 8882 00000000 0fa0`))
+		<-ended
+		if err := <-closed; err != nil || j.count("close") != 1 || j.count("text y") != 0 {
+			t.Errorf("Close: %v; %q", err, j.all())
+		}
+		peer.Close()
+	})
+}
+
 func TestService_TellsOnErrorOfThePanic(t *testing.T) {
 	cause := errors.New("boom")
 	reported := make(chan error, 1)

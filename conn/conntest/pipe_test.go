@@ -149,7 +149,7 @@ func TestPipe_EndWakesWaitingCalls(t *testing.T) {
 			read: os.ErrDeadlineExceeded, send: os.ErrDeadlineExceeded,
 		},
 		{
-			name: "deadline passing", end: func(a, b *Conn) { a.SetDeadline(time.Now().Add(time.Hour)); time.Sleep(2 * time.Hour) },
+			name: "deadline passing", end: func(a, b *Conn) { a.SetDeadline(time.Now().Add(time.Hour)); <-time.After(2 * time.Hour) },
 			read: os.ErrDeadlineExceeded, send: os.ErrDeadlineExceeded,
 		},
 	}
@@ -201,7 +201,7 @@ func TestPipe_MovedDeadlineLetsCallsGoOn(t *testing.T) {
 		}
 		a.SetReadDeadline(time.Now().Add(time.Minute))
 		a.SetReadDeadline(time.Time{})
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		if _, err := a.Read(make([]byte, 1)); err != nil {
 			t.Errorf("Read without a deadline: %v", err)
 		}
