@@ -88,16 +88,9 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*conn.Conn, *http.Res
 	}
 	c, resp, err := d.dial(ctx, rawURL)
 	if err != nil {
-		return nil, resp, fmt.Errorf("websocket: dial %.128q: %w", redact(rawURL), err)
+		return nil, resp, fmt.Errorf("websocket: dial %.128q: %w", handshake.RedactURL(rawURL), err)
 	}
 	return c, resp, nil
-}
-
-// redact takes the query out of a URL that is going to be logged: tokens stand
-// there.
-func redact(rawURL string) string {
-	base, _, _ := strings.Cut(rawURL, "?")
-	return base
 }
 
 type dialer struct{ *Options }

@@ -12,12 +12,14 @@ const maxErrorBody = 4 << 10
 // maxErrorText is how much of an error that may quote the peer at length is shown.
 const maxErrorText = 512
 
-// A HandshakeError says that the server answered, but did not open a WebSocket
-// connection: it refused, or its answer broke the rules.
+// A HandshakeError says that a request was sent, and no WebSocket connection came
+// of it. With a Status below 500 other than 101 and 429, trying again will hardly
+// help; with a Status of 0 it may.
 type HandshakeError struct {
 	// Status, Header and Body are those of the response: the code such as 403,
-	// all of the header, the first 4 KiB of the body. Status is 0 if what came
-	// was no response at all.
+	// all of the header, the first 4 KiB of the body. Status is 101 if the answer
+	// broke a rule, 0 if there was none: what came was no whole response, or
+	// nothing.
 	Status int
 	Header http.Header
 	Body   []byte

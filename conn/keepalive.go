@@ -93,7 +93,7 @@ func (c *Conn) tickPing(now time.Time) bool {
 		k.waiting = false
 	}
 	if k.waiting && !now.Before(k.giveUpAt) {
-		if c.in.state.Load() == busy {
+		if c.in.state.Load() == busy && !c.in.inHook.Load() {
 			return false
 		}
 		k.giveUpAt = now.Add(c.opt.PongWithin) // nobody listens: silence means nothing

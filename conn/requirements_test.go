@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"fmt"
 	"math/big"
 	"testing"
@@ -18,9 +19,22 @@ import (
 	"github.com/swan-ws/websocket/frame"
 )
 
-// secured returns a connection over TLS in that role and the raw peer's end of
-// the session.
-func secured(t *testing.T, role machine.Role, o conn.Options) (*conn.Conn, *tls.Conn) {
+// A tap overhears what is read from a stream.
+type tap struct {
+	*conntest.Conn
+	came []byte
+}
+
+func (t *tap) Read(p []byte) (int, error) {
+	n, err := t.Conn.Read(p)
+	t.came = append(t.came, p[:n]...)
+	return n, err
+}
+
+// secured returns a connection over TLS in that role, the raw peer's end of the
+// session, and the stream that this end reads. TLS 1.2 leaves the type of a
+// record legible.
+func secured(t *testing.T, role machine.Role, o conn.Options) (*conn.Conn, *tls.Conn, *tap) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -31,8 +45,9 @@ func secured(t *testing.T, role machine.Role, o conn.Options) (*conn.Conn, *tls.
 	if err != nil {
 		t.Fatal(err)
 	}
-	here, there := conntest.Pipe()
-	server := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	here, end := conntest.Pipe()
+	there := &tap{Conn: end}
+	server := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MaxVersion: tls.VersionTLS12}
 	client := &tls.Config{InsecureSkipVerify: true}
 	ours, peer := tls.Server(here, server), tls.Client(there, client)
 	if role == machine.Client {
@@ -51,13 +66,22 @@ func secured(t *testing.T, role machine.Role, o conn.Options) (*conn.Conn, *tls.
 		c.CloseNow()
 		peer.Close()
 	})
-	return c, peer
+	return c, peer, there
+}
+
+// lastRecord returns the type of the last TLS record in wire (RFC 8446 §5.1).
+func lastRecord(wire []byte) (kind byte) {
+	for len(wire) >= 5 {
+		kind = wire[0]
+		wire = wire[min(len(wire), 5+int(binary.BigEndian.Uint16(wire[3:]))):]
+	}
+	return kind
 }
 
 // R100: "a method that cleanly closes the TCP connection, as well as the TLS
-// session, if applicable" (§7.1.1). Without the close_notify alert the peer's
-// reads would end with io.ErrUnexpectedEOF, which wire.all reports.
+// session, if applicable" (§7.1.1).
 func TestClose_OverTLS_EndsTheSessionInOrder(t *testing.T) {
+	const alert = 21 // close_notify
 	for _, role := range roles {
 		for _, tc := range []struct {
 			name string
@@ -79,10 +103,13 @@ func TestClose_OverTLS_EndsTheSessionInOrder(t *testing.T) {
 			{"CloseNow", func(c *conn.Conn, _ *tls.Conn) { c.CloseNow() }, "[]"},
 		} {
 			t.Run(fmt.Sprint(role, " ", tc.name), func(t *testing.T) {
-				c, peer := secured(t, role, quiet)
+				c, peer, stream := secured(t, role, quiet)
 				go tc.do(c, peer)
 				if got := fmt.Sprint(newWire(peer).all(t)); got != tc.want {
 					t.Errorf("the peer got %s, want %s", got, tc.want)
+				}
+				if kind := lastRecord(stream.came); kind != alert {
+					t.Errorf("the last record is of type %d, want the close_notify alert", kind)
 				}
 				peer.Close()
 				<-c.Done()

@@ -62,7 +62,7 @@ func ExampleParseURL() {
 	fmt.Println(err)
 	// Output:
 	// xn--bcher-kva.example:8443 /%C3%A4?page=1
-	// URL "wss://example.com/#top": a WebSocket URL has no fragment: escape # as %23 (RFC 6455 §3)
+	// URL "wss://example.com/": a WebSocket URL has no fragment: escape # as %23 (RFC 6455 §3)
 }
 
 func ExampleParseExtensions() {

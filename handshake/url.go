@@ -28,9 +28,26 @@ type Target struct {
 func ParseURL(raw string) (Target, error) {
 	t, wrong := parseURL(raw)
 	if wrong != "" {
-		return Target{}, refuse(0, "3", "URL %.128q: %s", raw, wrong)
+		return Target{}, refuse(0, "3", "URL %.128q: %s", RedactURL(raw), wrong)
 	}
 	return t, nil
+}
+
+// RedactURL returns raw without what may be secret in it, for logs and errors:
+// userinfo, query and fragment.
+func RedactURL(raw string) string {
+	if end := strings.IndexAny(raw, "?#"); end >= 0 {
+		raw = raw[:end]
+	}
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		return raw
+	}
+	host, path := rest, ""
+	if end := strings.IndexByte(rest, '/'); end >= 0 {
+		host, path = rest[:end], rest[end:]
+	}
+	return scheme + "://" + host[strings.LastIndexByte(host, '@')+1:] + path
 }
 
 func parseURL(raw string) (t Target, wrong string) {

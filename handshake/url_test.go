@@ -151,3 +151,20 @@ func FuzzParseURL(f *testing.F) {
 		}
 	})
 }
+
+func TestRedactURL_HidesWhatMayBeSecret(t *testing.T) {
+	for raw, want := range map[string]string{
+		"ws://h/path":                      "ws://h/path",
+		"wss://user:pw@h:81/a@b?token=s#x": "wss://h:81/a@b",
+		"ws://user@with@h?q":               "ws://h",
+		"ws://h#secret":                    "ws://h",
+		"no URL?token=s":                   "no URL",
+	} {
+		if got := handshake.RedactURL(raw); got != want {
+			t.Errorf("%q: got %q, want %q", raw, got, want)
+		}
+	}
+	if _, err := handshake.ParseURL("ws://u:pw@h/?token=secret"); strings.Contains(err.Error(), "pw") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("the error tells: %v", err)
+	}
+}
