@@ -166,6 +166,7 @@ func (c *Conn) fault(err error) error {
 	}
 	err = c.end(&faultError{fault})
 	c.sendLast(func(dst []byte) []byte { return c.m.AppendFail(dst, fault) })
+	closeWrite(c.stream)
 	c.linger()
 	c.closeStream()
 	return err
@@ -186,7 +187,6 @@ func (c *Conn) sendLast(appendTo func([]byte) []byte) {
 // linger waits, within bounds, for the peer to end the stream. A stream closed
 // with input unread is reset, and a reset can overtake the Close frame.
 func (c *Conn) linger() {
-	closeWrite(c.stream)
 	c.watch.drop(c) // the reader's context has no say in this
 	c.stream.SetReadDeadline(time.Now().Add(lingerTime))
 	buf := readBuffers.Get().(*buffer)
