@@ -29,8 +29,9 @@ const (
 // more for the stream to end; the connection is closed then in any case. On a
 // connection that is closed already it does nothing.
 //
-// Called from OnPing or OnPong it is StartClose: the reader is waiting for the
-// callback to return.
+// Called from OnPing or OnPong, or while they run, it is StartClose: the reader is
+// waiting for the callback to return. OnPing and OnPong are not called for what
+// Close reads itself.
 func (c *Conn) Close(code frame.CloseCode, reason string) error {
 	select {
 	case <-c.done:
@@ -69,22 +70,25 @@ func (c *Conn) StartClose(code frame.CloseCode, reason string) error {
 func (c *Conn) awaitClose(timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	if c.takeOver() {
-		for c.next(ctx) == nil { // what still comes in is dropped
-		}
-		c.freeInbox()
-	} else {
-		select {
+	for !c.takeOver() {
+		select { // a reader that stops meanwhile leaves the peer's Close frame to us
 		case <-c.done:
+			return
 		case <-ctx.Done():
+			c.closeStream()
+			return
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
+	for c.next(ctx) == nil { // what still comes in is dropped
+	}
+	c.freeInbox()
 	c.closeStream()
 }
 
 // CloseNow closes the stream without a handshake; the peer sees 1006. Use it with
 // defer, after Close or when there is nothing left to say: on a closed connection
-// it does nothing.
+// it does nothing. Messages that have arrived by then can still be read.
 func (c *Conn) CloseNow() error {
 	c.end(&CloseError{Code: frame.CloseAbnormal, Cause: errCloseNow})
 	c.closeStream()
@@ -110,19 +114,21 @@ func (c *Conn) sendClose(code frame.CloseCode, reason string) error {
 	return nil
 }
 
-// flushClose writes everything up to the Close frame that has just been queued,
-// and takes no longer over it than the peer may take for its own. out.mu is held
-// before and not after.
-func (c *Conn) flushClose() {
+// flushClose writes everything up to the Close frame that has just been queued. All
+// of closing has one deadline. out.mu is held before and not after.
+func (c *Conn) flushClose() error {
 	c.closeSent.Store(true)
 	c.out.changed()
 	timeout := c.opt.CloseTimeout
 	if timeout == 0 {
 		timeout = DefaultCloseTimeout
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	if c.closeBy.IsZero() {
+		c.closeBy = time.Now().Add(timeout)
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), c.closeBy)
 	defer cancel()
-	c.out.flushAll(c, ctx)
+	return c.out.flushAll(c, ctx)
 }
 
 // closeTrouble says why there was no closing handshake.
@@ -165,8 +171,9 @@ func (c *Conn) fault(err error) error {
 	default:
 	}
 	err = c.end(&faultError{fault})
-	c.sendLast(func(dst []byte) []byte { return c.m.AppendFail(dst, fault) })
-	closeWrite(c.stream)
+	if c.sendLast(func(dst []byte) []byte { return c.m.AppendFail(dst, fault) }) == nil {
+		closeWrite(c.stream) // which would wait for a write under way
+	}
 	c.linger()
 	c.closeStream()
 	return err
@@ -174,14 +181,14 @@ func (c *Conn) fault(err error) error {
 
 // sendLast sends the Close frame that ends this side's part, if none has been
 // sent.
-func (c *Conn) sendLast(appendTo func([]byte) []byte) {
+func (c *Conn) sendLast(appendTo func([]byte) []byte) error {
 	o := &c.out
 	o.mu.Lock()
 	if o.err == nil && !c.m.CloseSent() {
 		q := o.pending()
 		q.b = appendTo(q.b)
 	}
-	c.flushClose()
+	return c.flushClose()
 }
 
 // linger waits, within bounds, for the peer to end the stream. A stream closed

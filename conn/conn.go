@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/swan-ws/websocket/conn/machine"
 )
@@ -30,6 +31,7 @@ type Conn struct {
 	maxMessage atomic.Int64
 	closeSent  atomic.Bool
 	closeCame  atomic.Bool
+	closeBy    time.Time     // when closing must be over; out.mu's
 	done       chan struct{} // closed with the stream
 
 	mu     sync.Mutex // of what follows
@@ -42,8 +44,8 @@ type Conn struct {
 }
 
 // New returns a connection over rwc, whose opening handshake is done, and owns
-// rwc from now on. If rwc is no net.Conn, reads that would block run on a
-// goroutine of their own, so that they too can be given up.
+// rwc from now on. If rwc has no SetReadDeadline and SetWriteDeadline, reads that
+// would block run on a goroutine of their own, so that they too can be given up.
 func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 	opt := cfg.Options.withDefaults()
 	c := &Conn{

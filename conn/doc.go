@@ -9,7 +9,7 @@
 //	err = c.Close(frame.CloseNormal, "done")
 //
 // Pings are answered, Closes echoed and faults reported to the peer by the
-// connection itself, while somebody reads, pings or closes.
+// connection itself, while somebody reads or closes.
 //
 // One goroutine reads at a time; everything else may be called from any
 // goroutine at any time.

@@ -33,6 +33,7 @@ type inbox struct {
 	msg    []byte         // a message being gathered, or lent
 	msgBuf *buffer        // where msg began, if that is from a pool
 	reader *messageReader // has a message that has not been read to its end
+	deaf   bool           // Close reads: no hook is called on its goroutine
 	unused bool           // what is left in ev.Payload is for reader
 }
 
@@ -45,12 +46,16 @@ func (in *inbox) start(buffered []byte) {
 }
 
 // takeInbox makes the caller the reader.
-func (c *Conn) takeInbox() error {
+func (c *Conn) takeInbox(ctx context.Context) error {
 	if c.in.state.CompareAndSwap(free, busy) {
 		return nil
 	}
 	if c.closeSent.Load() { // Close reads
-		<-c.done
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return givenUp(ctx.Err())
+		}
 	}
 	select {
 	case <-c.done:
@@ -117,6 +122,7 @@ func (c *Conn) step(ctx context.Context) error {
 		return c.fill(ctx)
 	case machine.Data:
 		in.inside = !in.ev.Last
+		c.alive.touch()
 	case machine.Ping:
 		c.answerPing(&in.ev)
 	case machine.Pong:
@@ -174,7 +180,7 @@ func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
 		}
 		switch {
 		case err == nil:
-		case isTimeout(err) && c.watch.rearm(c):
+		case c.watch.rearm(c):
 			return 0, givenUp(ctx.Err())
 		default:
 			return 0, c.lost(err)
@@ -202,11 +208,6 @@ func (c *Conn) readOnce(p []byte) (n int, err error) {
 // The connection is as good as before: the next read goes on where this stopped.
 func givenUp(err error) error { return fmt.Errorf("websocket: read given up: %w", err) }
 
-func isTimeout(err error) bool {
-	t, ok := err.(interface{ Timeout() bool })
-	return ok && t.Timeout()
-}
-
 // lend hands the piece in the buffer to the application until it is taken back.
 // The inbox stays taken, but Close may read on in a buffer of its own.
 func (c *Conn) lend() {
@@ -232,6 +233,7 @@ func (c *Conn) takeOver() bool {
 		in.start(left)
 	}
 	in.reader, in.unused = nil, false // it gets no more
+	in.deaf = true
 	return true
 }
 
@@ -256,7 +258,7 @@ func (c *Conn) pongCame(payload []byte) {
 }
 
 func (c *Conn) hook(f func(*Conn, []byte), payload []byte) {
-	if f == nil {
+	if f == nil || c.in.deaf {
 		return
 	}
 	c.in.inHook.Store(true)

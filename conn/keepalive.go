@@ -69,6 +69,9 @@ func (c *Conn) tick() {
 		return
 	}
 	now := time.Now()
+	if k.idle > 0 && c.in.state.Load() == lent {
+		k.touch() // a message is being worked on
+	}
 	if k.idle > 0 && !now.Before(k.idleAt()) {
 		go c.closeIdle()
 		return

@@ -29,8 +29,8 @@ type Options struct {
 	MaxFragments int
 
 	// WriteTimeout is how long the peer may take to accept what is written at
-	// once before it is given up, and up to a quarter more. 0:
-	// DefaultWriteTimeout. Negative: no limit.
+	// once, 1 MiB at the most, before it is given up; and up to a quarter more.
+	// 0: DefaultWriteTimeout. Negative: no limit.
 	WriteTimeout time.Duration
 	// CloseTimeout is how long Close may take to send its Close frame and to
 	// wait for the peer's. 0: DefaultCloseTimeout. Negative: it does not wait.
@@ -45,8 +45,9 @@ type Options struct {
 	// only time in which somebody reads counts as silence.
 	// 0: DefaultPongWithin. Negative: for ever.
 	PongWithin time.Duration
-	// IdleTimeout closes the connection with 1001 when no message has passed in
-	// either direction for that long. Pings and Pongs do not count.
+	// IdleTimeout closes the connection with 1001 when no piece of a message has
+	// passed in either direction for that long, and none is being worked on in a
+	// callback or a loop over Messages. Pings and Pongs do not count.
 	// 0 or negative: never.
 	IdleTimeout time.Duration
 

@@ -23,6 +23,9 @@ const (
 	// gatherSize is the payload from which copying it behind its header costs
 	// more than handing both to the stream.
 	gatherSize = 16 << 10
+	// writeSlice is how much of a large message the peer is given WriteTimeout
+	// for.
+	writeSlice = 1 << 20
 )
 
 // outbox is the sending side. Frames queue up in pending and whoever finds no
@@ -47,6 +50,7 @@ type outbox struct {
 
 	deadline time.Time // what the stream's write deadline is
 	exact    bool      // it was set for one write of a hurried context
+	set      time.Time
 	vector   net.Buffers
 	pieces   [2][]byte
 }
@@ -159,9 +163,12 @@ func (o *outbox) waiting() bool { return o.queued() > 0 || o.latePong.due }
 // wrote takes mu again after a write. An error is final: a frame may have been cut.
 func (o *outbox) wrote(c *Conn, err error) {
 	if err != nil {
-		c.lost(err)
+		err = c.lost(err)
 	}
 	o.mu.Lock()
+	if o.err == nil { // another closer may not have come to stop yet
+		o.err = err
+	}
 	o.changed()
 }
 
@@ -182,6 +189,9 @@ func (o *outbox) setDeadline(c *Conn, ctx context.Context) {
 	if limit == 0 && !hurried && !o.exact {
 		return
 	}
+	if !hurried && !o.exact && time.Since(o.set) < limit/4 {
+		return
+	}
 	now := time.Now()
 	var deadline time.Time
 	if limit > 0 {
@@ -198,7 +208,7 @@ func (o *outbox) setDeadline(c *Conn, ctx context.Context) {
 	default:
 		hurried = false
 	}
-	o.deadline, o.exact = deadline, hurried
+	o.deadline, o.exact, o.set = deadline, hurried, now
 	c.stream.SetWriteDeadline(deadline)
 }
 

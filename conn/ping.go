@@ -57,8 +57,12 @@ func (p *pings) answered(payload []byte) {
 
 // Ping sends a Ping, waits for its Pong and returns the round-trip time.
 //
-// Somebody must read meanwhile, or the Pong is not met before ctx ends.
+// Somebody must read meanwhile, or the Pong is not met before ctx ends: in a
+// callback of a Service, or in the body of a loop over Messages, nobody does.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("websocket: ping not sent: %w", err)
+	}
 	payload, id, came := c.pings.expect()
 	defer c.pings.forget(id)
 	start := time.Now()
@@ -78,12 +82,13 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 func (c *Conn) sendPing(ctx context.Context, payload []byte) error {
 	o := &c.out
 	o.mu.Lock()
-	err := o.err
-	if err == nil {
-		q := o.pending()
-		q.b, err = c.m.AppendPing(q.b, payload)
+	if o.err != nil {
+		defer o.mu.Unlock()
+		return o.err
 	}
-	if err != nil {
+	q := o.pending()
+	var err error
+	if q.b, err = c.m.AppendPing(q.b, payload); err != nil {
 		o.mu.Unlock()
 		return c.writeError(err)
 	}

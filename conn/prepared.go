@@ -40,7 +40,6 @@ func (c *Conn) Send(ctx context.Context, m *Prepared) error {
 		return m.err
 	}
 	o := &c.out
-	o.mu.Lock()
 	if err := c.admit(ctx, m.opcode, len(m.wire), nil); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (c *Conn) ReadInto(ctx context.Context, buf []byte) (Message, error) {
 }
 
 func (c *Conn) readWhole(ctx context.Context, buf []byte) (Message, error) {
-	if err := c.takeInbox(); err != nil {
+	if err := c.takeInbox(ctx); err != nil {
 		return Message{}, err
 	}
 	defer c.freeInbox()
@@ -79,11 +79,7 @@ func (c *Conn) nextMessage(ctx context.Context) error {
 	if err := c.skipReader(ctx); err != nil {
 		return err
 	}
-	if err := c.next(ctx); err != nil {
-		return err
-	}
-	c.alive.touch()
-	return nil
+	return c.next(ctx)
 }
 
 // gather appends the piece in in.ev and all the rest of its message to in.msg.
@@ -114,23 +110,29 @@ func (c *Conn) gatherInPlace(ctx context.Context) error {
 	if uint64(cap(in.msg)-start) < min(want, readBufferSize) {
 		in.msg = slices.Grow(in.msg, max(start, readBufferSize))
 	}
-	room := in.msg[start:cap(in.msg)]
-	room = room[:min(uint64(len(room)), want)]
-	n, err := c.readStream(ctx, room)
-	if err != nil {
-		return err
+	n, err := c.readPayload(ctx, in.msg[start:cap(in.msg)])
+	in.msg = in.msg[:start+n]
+	return err
+}
+
+// readPayload reads payload of the current frame, at most all of it, into p.
+func (c *Conn) readPayload(ctx context.Context, p []byte) (n int, err error) {
+	in := &c.in
+	p = p[:min(uint64(len(p)), c.m.Want())]
+	if n, err = c.readStream(ctx, p); err != nil {
+		return 0, err
 	}
-	if _, err := c.m.Step(&in.ev, room[:n]); err != nil {
-		return c.fault(err)
+	if _, err := c.m.Step(&in.ev, p[:n]); err != nil {
+		return 0, c.fault(err)
 	}
 	in.inside = !in.ev.Last
-	in.msg = in.msg[:start+n]
-	return nil
+	c.alive.touch()
+	return n, nil
 }
 
 // Messages returns the messages to come, for use with range. The loop ends after
 // the first error. Data is not copied: it is valid until the next turn of the
-// loop.
+// loop, or its end.
 //
 //	for m, err := range c.Messages(ctx) {
 //		if err != nil {
@@ -140,7 +142,7 @@ func (c *Conn) gatherInPlace(ctx context.Context) error {
 //	}
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		if err := c.takeInbox(); err != nil {
+		if err := c.takeInbox(ctx); err != nil {
 			yield(Message{}, err)
 			return
 		}
@@ -202,7 +204,7 @@ func (c *Conn) nextLent(ctx context.Context) (Message, error) {
 // The reader is good until the next read of another kind on the connection,
 // which skips what was left. ctx is that of all its reads.
 func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
-	if err := c.takeInbox(); err != nil {
+	if err := c.takeInbox(ctx); err != nil {
 		return 0, nil, err
 	}
 	defer c.freeInbox()
@@ -222,7 +224,6 @@ type messageReader struct {
 	c    *Conn
 	ctx  context.Context
 	head []byte // gathered by a reader that gave up
-	last bool   // its last piece has been met
 	// ended: all of it has been given out.
 	ended bool
 	// passed: a later read has begun to skip the rest.
@@ -231,7 +232,7 @@ type messageReader struct {
 
 func (r *messageReader) Read(p []byte) (int, error) {
 	c, in := r.c, &r.c.in
-	if err := c.takeInbox(); err != nil {
+	if err := c.takeInbox(r.ctx); err != nil {
 		return 0, err
 	}
 	defer c.freeInbox()
@@ -251,7 +252,6 @@ func (r *messageReader) Read(p []byte) (int, error) {
 	}
 	for {
 		if in.unused {
-			r.last = in.ev.Last
 			n := copy(p, in.ev.Payload)
 			in.ev.Payload = in.ev.Payload[n:]
 			in.unused = len(in.ev.Payload) > 0
@@ -259,7 +259,7 @@ func (r *messageReader) Read(p []byte) (int, error) {
 				return n, nil
 			}
 		}
-		if r.last {
+		if !in.inside {
 			in.reader, r.ended = nil, true
 			return 0, io.EOF
 		}
@@ -272,21 +272,14 @@ func (r *messageReader) Read(p []byte) (int, error) {
 // nextPiece finds the next piece of the message, in p itself if it can.
 func (c *Conn) nextPiece(ctx context.Context, p []byte) error {
 	in := &c.in
-	if want := c.m.Want(); want > 0 && in.r == in.w {
-		p = p[:min(uint64(len(p)), want)]
-		n, err := c.readStream(ctx, p)
-		if err != nil {
-			return err
-		}
-		if _, err := c.m.Step(&in.ev, p[:n]); err != nil {
-			return c.fault(err)
-		}
-		in.inside = !in.ev.Last
-	} else if err := c.next(ctx); err != nil {
-		return err
+	var err error
+	if c.m.Want() > 0 && in.r == in.w {
+		_, err = c.readPayload(ctx, p)
+	} else {
+		err = c.next(ctx)
 	}
-	in.unused = true
-	return nil
+	in.unused = err == nil
+	return err
 }
 
 // skipReader reads past what a Reader left of its message.
@@ -295,16 +288,11 @@ func (c *Conn) skipReader(ctx context.Context) error {
 	if in.reader == nil {
 		return nil
 	}
-	in.reader.passed = true
-	if in.unused {
-		in.unused = false
-		in.reader.last = in.ev.Last
-	}
-	for !in.reader.last {
+	in.reader.passed, in.unused = true, false
+	for in.inside {
 		if err := c.next(ctx); err != nil {
 			return err
 		}
-		in.reader.last = in.ev.Last
 	}
 	in.reader = nil
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -37,8 +38,6 @@ func (c *Conn) WriteText(ctx context.Context, s string) error {
 }
 
 func (c *Conn) write(ctx context.Context, op frame.Opcode, fin bool, p []byte) error {
-	o := &c.out
-	o.mu.Lock()
 	if err := c.admit(ctx, op, len(p), nil); err != nil {
 		return err
 	}
@@ -52,7 +51,11 @@ func (c *Conn) write(ctx context.Context, op frame.Opcode, fin bool, p []byte) e
 func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageWriter) error {
 	o := &c.out
 	err := ctx.Err()
-	for err == nil && o.err == nil && (o.message != w || o.full(size)) {
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) { // its timer may be late
+		err = context.DeadlineExceeded
+	}
+	o.mu.Lock()
+	for err == nil && o.err == nil && !c.m.CloseSent() && (o.message != w || o.full(size)) {
 		large := size > queueBudget && o.message == w
 		if large {
 			o.large++
@@ -62,18 +65,20 @@ func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageW
 			o.large--
 		}
 	}
-	if o.err != nil {
-		err = o.err
-	}
 	if err == nil {
 		err = c.m.CheckMessage(op)
 	}
-	if err != nil {
-		o.changed() // for those that let this one pass
-		o.mu.Unlock()
-		return c.writeError(err)
+	switch {
+	case o.err != nil:
+		err = o.err
+	case err != nil:
+		err = c.writeError(err)
+	default:
+		return nil
 	}
-	return nil
+	o.changed() // for those that let this one pass
+	o.mu.Unlock()
+	return err
 }
 
 // writeError says that the connection is closed rather than that a frame may not
@@ -81,12 +86,6 @@ func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageW
 func (c *Conn) writeError(err error) error {
 	if err == machine.ErrCloseSent {
 		return c.Err()
-	}
-	if _, ok := err.(*CloseError); ok {
-		return err
-	}
-	if _, ok := err.(*faultError); ok {
-		return err
 	}
 	return fmt.Errorf("websocket: message not sent: %w", err)
 }
@@ -125,9 +124,12 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []by
 	case c.cfg.Role == machine.Client:
 		err = c.writeMasked(ctx, q, key, p)
 	case c.gathers:
-		err = o.writeGathered(c.stream, q.b, p)
-	default:
-		err = c.writeInTwo(q, p)
+		err = o.writeGathered(c.stream, q.b, p[:min(len(p), writeSlice)])
+		err = c.writeSlices(ctx, p[min(len(p), writeSlice):], err)
+	default: // such as TLS: the header does not travel alone
+		q.b = append(q.b, p[:gatherSize]...)
+		_, err = c.stream.Write(q.b)
+		err = c.writeSlices(ctx, p[gatherSize:], err)
 	}
 	freeWriteBuffer(q)
 	o.wrote(c, err)
@@ -143,13 +145,14 @@ func (o *outbox) writeGathered(s stream, head, p []byte) error {
 	return err
 }
 
-// writeInTwo is for streams that cannot gather, such as TLS: the header does not
-// travel alone.
-func (c *Conn) writeInTwo(q *buffer, p []byte) error {
-	q.b = append(q.b, p[:gatherSize]...)
-	_, err := c.stream.Write(q.b)
-	if err == nil && len(p) > gatherSize {
-		_, err = c.stream.Write(p[gatherSize:])
+// writeSlices writes the rest of a payload, unless err says that its beginning
+// failed. WriteTimeout is for a slice, not for a message of any size.
+func (c *Conn) writeSlices(ctx context.Context, p []byte, err error) error {
+	for len(p) > 0 && err == nil {
+		n := min(len(p), writeSlice)
+		c.out.setDeadline(c, ctx)
+		_, err = c.stream.Write(p[:n])
+		p = p[n:]
 	}
 	return err
 }
@@ -177,14 +180,12 @@ func (c *Conn) writeMasked(ctx context.Context, q *buffer, key frame.Key, p []by
 // whose end is not known yet. Other writers wait until it is ended: Ping, Pong
 // and Close frames do not. ctx is that of all its writes.
 func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error) {
-	o := &c.out
-	o.mu.Lock()
 	if err := c.admit(ctx, frame.Opcode(t), 0, nil); err != nil {
 		return nil, err
 	}
 	w := &messageWriter{c: c, ctx: ctx, op: frame.Opcode(t)}
-	o.message = w
-	o.mu.Unlock()
+	c.out.message = w
+	c.out.mu.Unlock()
 	return w, nil
 }
 
@@ -261,8 +262,6 @@ func (w *messageWriter) Close() error {
 }
 
 func (w *messageWriter) send(fin bool, p []byte) error {
-	o := &w.c.out
-	o.mu.Lock()
 	err := w.c.admit(w.ctx, w.op, len(p), w)
 	if err == nil {
 		w.c.alive.touch()

@@ -21,9 +21,10 @@ import (
 // Connections run side by side. While a callback runs nothing is read: Pings,
 // Closes and further messages wait, and in the end the peer does.
 //
-// A callback may call everything on the connection but its reads, from itself or
-// from other goroutines later on; c.Context is for what it does on behalf of the
-// connection. One that panics closes its connection with 1011, and no
+// A callback may call everything on the connection, from itself or from other
+// goroutines later on, but for what needs a reader other than the Service: the
+// reads, and Ping, which waits for its Pong. c.Context is for what it does on
+// behalf of the connection. One that panics closes its connection with 1011, and no
 // other.
 type Service struct {
 	Options
@@ -99,7 +100,7 @@ func (s *Service) Serve(c *conn.Conn, r *http.Request) {
 	}
 	for m, err := range c.Messages(context.Background()) {
 		if err != nil {
-			if _, ok := errors.AsType[*frame.ProtocolError](err); ok {
+			if _, ok := errors.AsType[*frame.ProtocolError](err); ok || c.Err() == nil {
 				s.report(c, err)
 			}
 			return
@@ -139,9 +140,12 @@ func (s *Service) finish(c *conn.Conn) {
 }
 
 func (s *Service) report(c *conn.Conn, err error) {
-	if e, ok := err.(*PanicError); ok {
+	switch e, ok := err.(*PanicError); {
+	case ok:
 		s.log().Error("websocket callback panicked", "remote", c.RemoteAddr(), "panic", e.Value, "stack", string(e.Stack))
-	} else {
+	case c.Err() == nil:
+		s.log().Error("websocket service cannot read", "remote", c.RemoteAddr(), "error", err)
+	default:
 		s.log().Warn("websocket peer broke the protocol", "remote", c.RemoteAddr(), "error", err)
 	}
 	if s.OnError == nil {
