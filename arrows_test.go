@@ -15,18 +15,19 @@ const module = "github.com/swan-ws/websocket"
 // arrows is the house: what each package may import beside the standard library,
 // strictly downwards. "x/" stands for golang.org/x/.
 var arrows = map[string][]string{
-	"":              {"client", "conn", "frame", "server"},
-	"frame":         {"x/sys/cpu"},
-	"subprotocol":   {"x/net/http/httpguts"},
-	"handshake":     {"subprotocol", "x/net/http/httpguts", "x/net/idna"},
-	"conn/machine":  {"frame"},
-	"conn":          {"conn/machine", "frame"},
-	"conn/conntest": {"conn", "conn/machine"},
-	"server":        {"conn", "conn/machine", "frame", "handshake", "subprotocol"},
-	"client":        {"conn", "conn/machine", "handshake", "x/net/http/httpguts", "x/net/http/httpproxy", "x/net/proxy"},
-	"internal/leak": {},
-	"interop":       {},
-	"cmd/ws":        {"", "client", "conn", "frame", "handshake", "server"},
+	"":                   {"client", "conn", "frame", "permessage-deflate", "server"},
+	"frame":              {"x/sys/cpu"},
+	"subprotocol":        {"x/net/http/httpguts"},
+	"handshake":          {"subprotocol", "x/net/http/httpguts", "x/net/idna"},
+	"permessage-deflate": {"handshake", "github.com/klauspost/compress/flate"},
+	"conn/machine":       {"frame"},
+	"conn":               {"conn/machine", "frame", "permessage-deflate"},
+	"conn/conntest":      {"conn", "conn/machine"},
+	"server":             {"conn", "conn/machine", "frame", "handshake", "permessage-deflate", "subprotocol"},
+	"client":             {"conn", "conn/machine", "handshake", "permessage-deflate", "x/net/http/httpguts", "x/net/http/httpproxy", "x/net/proxy"},
+	"internal/leak":      {},
+	"interop":            {},
+	"cmd/ws":             {"", "client", "conn", "frame", "handshake", "permessage-deflate", "server"},
 }
 
 func TestArrows_PointDownwards(t *testing.T) {

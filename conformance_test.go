@@ -9,12 +9,16 @@ import (
 	"testing"
 )
 
-// requirements is how many rows of RFC 6455's requirements there are: R1 to R118.
-const requirements = 118
+// requirements is how many rows there are: R1 to R118 for RFC 6455, D1 to D34 for
+// RFC 7692.
+var requirements = map[string]int{"R": 118, "D": 34}
 
 // A row of docs/conformance.md: number, section, level, requirement, tests. Tests
 // are `package: TestName, TestName; package: TestName`.
-var conformanceRow = regexp.MustCompile(`^\| (R\d+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$`)
+var conformanceRow = regexp.MustCompile(`^\| ([RD]\d+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$`)
+
+// aRow is what ought to be a conformanceRow.
+var aRow = regexp.MustCompile(`^\| *[RD]\d`)
 
 func TestConformance_EveryRequirementHasATestThatExists(t *testing.T) {
 	text, err := os.ReadFile("docs/conformance.md")
@@ -24,7 +28,7 @@ func TestConformance_EveryRequirementHasATestThatExists(t *testing.T) {
 	rows := map[string]string{}
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
-		if !strings.HasPrefix(line, "| R") {
+		if !aRow.MatchString(line) {
 			continue
 		}
 		row := conformanceRow.FindStringSubmatch(line)
@@ -37,14 +41,20 @@ func TestConformance_EveryRequirementHasATestThatExists(t *testing.T) {
 			rows[row[1]] = row[5]
 		}
 	}
-	for i := range requirements {
-		id := fmt.Sprintf("R%d", i+1)
-		tests, ok := rows[id]
-		if !ok {
-			t.Errorf("%s has no row", id)
-			continue
+	for rfc, n := range requirements {
+		for i := range n {
+			id := fmt.Sprint(rfc, i+1)
+			tests, ok := rows[id]
+			if !ok {
+				t.Errorf("%s has no row", id)
+				continue
+			}
+			delete(rows, id)
+			checkTestsExist(t, id, tests)
 		}
-		checkTestsExist(t, id, tests)
+	}
+	for id := range rows {
+		t.Errorf("%s is no requirement", id)
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/swan-ws/websocket/client"
 	"github.com/swan-ws/websocket/conn"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 	"github.com/swan-ws/websocket/server"
 )
 
@@ -213,11 +214,34 @@ func TestDocs_DefaultsAreThoseOfTheCode(t *testing.T) {
 	}
 }
 
+// The table of what takeover costs has the sizes of the windows.
+func TestDocs_WindowsAreThoseOfTheCode(t *testing.T) {
+	const path = "docs/guide/13-compression.md"
+	text, rows := readFile(t, path), 0
+	for bits := deflate.MinWindowBits; bits <= deflate.MaxWindowBits; bits++ {
+		note := ""
+		if bits == deflate.MaxWindowBits {
+			note = ", the default"
+		}
+		row := fmt.Sprintf("| %d%s | %s | %s |\n", bits, note, inBytes(1<<bits), inBytes(2<<bits))
+		rows += strings.Count(text, row)
+	}
+	if want := deflate.MaxWindowBits - deflate.MinWindowBits + 1; rows != want {
+		t.Errorf("%s has %d right rows of windows, want %d", path, rows, want)
+	}
+	if most := inBytes(2 << deflate.MaxWindowBits); !strings.Contains(readFile(t, "SECURITY.md"), "keeps up to "+most+" for") {
+		t.Errorf("SECURITY.md does not say that windows take up to %s", most)
+	}
+}
+
 func inSeconds(d time.Duration) string { return fmt.Sprintf("%.0f s", d.Seconds()) }
 
 func inBytes(n int) string {
-	if n >= 1<<20 {
+	switch {
+	case n >= 1<<20:
 		return fmt.Sprintf("%d MiB", n>>20)
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
 	}
 	return fmt.Sprintf("%d KiB", n>>10)
 }

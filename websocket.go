@@ -8,6 +8,7 @@ import (
 	"github.com/swan-ws/websocket/client"
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/frame"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 	"github.com/swan-ws/websocket/server"
 )
 
@@ -22,6 +23,9 @@ type (
 	MessageType = conn.MessageType
 	// ConnOptions are a connection's limits and timeouts. See [conn.Options].
 	ConnOptions = conn.Options
+	// Compression is what a side would like of permessage-deflate; the zero value
+	// uses it where the peer does. See [deflate.Options].
+	Compression = deflate.Options
 	// Prepared is a message to be sent to many. See [conn.Prepared].
 	Prepared = conn.Prepared
 	// CloseError says that and why a connection is closed. See [conn.CloseError].
@@ -55,6 +59,13 @@ type (
 const (
 	Text   = conn.Text
 	Binary = conn.Binary
+)
+
+// The modes of Compression. See [deflate.Mode].
+const (
+	NoContextTakeover = deflate.NoTakeover // each message for itself
+	ContextTakeover   = deflate.Takeover   // smaller, for memory
+	NoCompression     = deflate.Off
 )
 
 // The close codes that programs use; the rest are in package frame.

@@ -19,6 +19,7 @@ import (
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/handshake"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
 // What the zero Options stand for.
@@ -125,7 +126,11 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 		Target:       target,
 		Key:          handshake.NewKey(),
 		Subprotocols: d.Subprotocols,
+		Extensions:   d.Conn.Compression.Offer(),
 		Header:       d.withCookies(header, location),
+	}
+	if err := d.Conn.Compression.Check(); err != nil {
+		return nil, nil, &handshake.Error{Section: "9.1", Reason: err.Error()}
 	}
 	request, err := handshake.AppendRequest(nil, offer)
 	if err != nil {
@@ -144,7 +149,7 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 		defer unlock()
 	}
 	release := bind(ctx, nc)
-	resp, agreed, early, err := d.exchange(ctx, nc, request, offer)
+	resp, agreed, err := d.exchange(ctx, nc, request, offer)
 	if cause := release(); err == nil {
 		err = cause
 	} else {
@@ -160,8 +165,9 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 	return conn.New(nc, conn.Config{
 		Options:     d.Conn,
 		Role:        machine.Client,
-		Subprotocol: agreed.Subprotocol,
-		Buffered:    early,
+		Subprotocol: agreed.subprotocol,
+		Deflate:     agreed.deflate,
+		Buffered:    agreed.early,
 	}), resp, nil
 }
 
@@ -174,31 +180,52 @@ func serverName(nc net.Conn, target handshake.Target) string {
 	return target.Addr
 }
 
-// exchange writes the request and reads the response. early is what came behind
-// the response: frames already.
-func (d dialer) exchange(ctx context.Context, nc net.Conn, request []byte, offer handshake.Offer) (resp *http.Response, agreed handshake.Agreement, early []byte, err error) {
+// agreement is what a handshake has come to.
+type agreement struct {
+	subprotocol string
+	deflate     *deflate.Params
+	early       []byte // what came behind the response: frames already
+}
+
+// exchange writes the request and reads the response.
+func (d dialer) exchange(ctx context.Context, nc net.Conn, request []byte, offer handshake.Offer) (resp *http.Response, agreed agreement, err error) {
 	trace := httptrace.ContextClientTrace(ctx)
 	_, err = nc.Write(request)
 	if trace != nil && trace.WroteRequest != nil {
 		trace.WroteRequest(httptrace.WroteRequestInfo{Err: err})
 	}
 	if err != nil {
-		return nil, agreed, nil, err
+		return nil, agreed, err
 	}
 	in := &limitReader{r: nc, left: d.maxHandshakeBytes()}
 	br := bufio.NewReader(in)
 	resp, err = readResponse(br, trace)
 	err = in.orCause(err)
 	if err != nil {
-		return nil, agreed, nil, &HandshakeError{Err: err}
+		return nil, agreed, &HandshakeError{Err: err}
 	}
-	agreed, err = handshake.CheckResponse(resp, offer)
-	if err != nil {
-		return resp, agreed, nil, d.refusal(resp, in, err)
+	if agreed, err = d.judge(resp, offer); err != nil {
+		return resp, agreed, d.refusal(resp, in, err)
 	}
-	early, _ = br.Peek(br.Buffered())
+	agreed.early, _ = br.Peek(br.Buffered())
 	resp.Body = http.NoBody
-	return resp, agreed, early, nil
+	return resp, agreed, nil
+}
+
+func (d dialer) judge(resp *http.Response, offer handshake.Offer) (a agreement, err error) {
+	answer, err := handshake.CheckResponse(resp, offer)
+	if err != nil {
+		return a, err
+	}
+	a.subprotocol = answer.Subprotocol
+	if len(answer.Extensions) > 0 { // one at the most has been offered
+		params, err := d.Conn.Compression.Confirm(answer.Extensions[0])
+		if err != nil {
+			return a, &handshake.Error{Section: "RFC 7692 §7", Reason: err.Error()}
+		}
+		a.deflate = &params
+	}
+	return a, nil
 }
 
 func (d dialer) maxHandshakeBytes() int {

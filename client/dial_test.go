@@ -20,6 +20,7 @@ import (
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/conn/conntest"
 	"github.com/swan-ws/websocket/handshake"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
 // record is a server like answer, that passes on the head of each request.
@@ -52,6 +53,7 @@ func TestClient_SendsTheHandshake(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			heads := make(chan string, 1)
 			o, n := reachEach(t, func(string) server { return record(accepted, heads) })
+			o.Conn.Compression.Mode = deflate.Off
 			dial(t, tt.url, o)
 			head := <-heads
 			_, key, _ := strings.Cut(head, "Sec-WebSocket-Key: ")

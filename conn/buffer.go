@@ -24,6 +24,12 @@ var (
 	messageBuffers = sync.Pool{New: func() any { return new(buffer) }}
 )
 
+func freeMessageBuffer(b *buffer) {
+	if cap(b.b) <= keepMessage {
+		messageBuffers.Put(b)
+	}
+}
+
 func freeWriteBuffer(b *buffer) {
 	if cap(b.b) <= keepBuffer {
 		b.b = b.b[:0]

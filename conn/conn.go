@@ -22,6 +22,7 @@ type Conn struct {
 	raw     *rawReader // nil if the stream is no socket
 	gathers bool       // the stream takes several buffers in one system call
 
+	z     compression
 	in    inbox
 	out   outbox
 	watch watch
@@ -57,7 +58,9 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 			Role:         cfg.Role,
 			MaxMessage:   uint64(opt.MaxMessage),
 			MaxFragments: opt.MaxFragments,
+			Deflate:      cfg.Deflate != nil,
 		}),
+		z:    newCompression(cfg.Role, opt.Compression, cfg.Deflate),
 		done: make(chan struct{}),
 	}
 	switch rwc.(type) {
@@ -74,7 +77,7 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 	}
 	c.maxMessage.Store(opt.MaxMessage)
 	c.in.start(cfg.Buffered)
-	c.cfg.Buffered = nil
+	c.cfg.Buffered, c.cfg.Deflate = nil, nil
 	c.startKeepalive()
 	return c
 }

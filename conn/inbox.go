@@ -27,11 +27,13 @@ type inbox struct {
 	buf    *buffer // nil while nobody reads and nothing is left in it
 	r, w   int     // buf.b[r:w] has been read but not understood
 	ev     machine.Event
-	owed   bool // replies have been queued since the last flush
-	inside bool // a message has begun and its last piece has not been met
+	limit  int64 // MaxMessage, for the message in progress
+	owed   bool  // replies have been queued since the last flush
+	inside bool  // a message has begun and its last piece has not been met
 
 	msg    []byte         // a message being gathered, or lent
 	msgBuf *buffer        // where msg began, if that is from a pool
+	plain  *buffer        // a message that has been inflated, and is lent
 	reader *messageReader // has a message that has not been read to its end
 	deaf   bool           // Close reads: no hook is called on its goroutine
 	unused bool           // what is left in ev.Payload is for reader
@@ -79,16 +81,28 @@ func (c *Conn) freeInbox() {
 // is not finished stays.
 func (c *Conn) freeMessage() {
 	in := &c.in
+	if in.plain != nil {
+		freeMessageBuffer(in.plain)
+		in.plain = nil
+	}
 	if in.inside || in.msg == nil {
 		return
 	}
 	if in.msgBuf != nil {
-		if in.msgBuf.b = in.msg; cap(in.msg) <= keepMessage {
-			messageBuffers.Put(in.msgBuf)
-		}
+		in.msgBuf.b = in.msg
+		freeMessageBuffer(in.msgBuf)
 		in.msgBuf = nil
 	}
 	in.msg = nil
+}
+
+// borrowMessage makes room for a message to be gathered in, if none has begun.
+func (c *Conn) borrowMessage() {
+	in := &c.in
+	if in.msg == nil {
+		in.msgBuf = messageBuffers.Get().(*buffer)
+		in.msg = in.msgBuf.b[:0]
+	}
 }
 
 // next finds the next piece of a message and leaves it in in.ev. Everything else
@@ -110,7 +124,8 @@ func (c *Conn) next(ctx context.Context) error {
 func (c *Conn) step(ctx context.Context) error {
 	in := &c.in
 	if !in.inside && c.m.Want() == 0 { // between messages
-		c.m.SetMaxMessage(uint64(c.maxMessage.Load()))
+		in.limit = c.maxMessage.Load()
+		c.m.SetMaxMessage(uint64(in.limit))
 	}
 	n, err := c.m.Step(&in.ev, in.unread())
 	if err != nil {
@@ -228,7 +243,7 @@ func (c *Conn) takeOver() bool {
 		// The lent message lies in the old buffers: leave them alone, to the
 		// garbage collector in the end.
 		left := in.unread()
-		in.buf, in.msg, in.msgBuf = nil, nil, nil
+		in.buf, in.msg, in.msgBuf, in.plain = nil, nil, nil, nil
 		in.r, in.w = 0, 0
 		in.start(left)
 	}

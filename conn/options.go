@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/swan-ws/websocket/conn/machine"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
 // What the zero Options stand for.
@@ -51,6 +52,11 @@ type Options struct {
 	// 0 or negative: never.
 	IdleTimeout time.Duration
 
+	// Compression is what this side would like of permessage-deflate. The zero
+	// value compresses messages of 256 bytes and more, each for itself, with
+	// peers that want to; deflate.Off turns it off.
+	Compression deflate.Options
+
 	// OnPing and OnPong are told of the peer's Pings, which are answered all the
 	// same, and of its Pongs, those included that answer Ping and PingEvery. They run on the reading goroutine, between messages or in
 	// the middle of one; payload is valid until they return.
@@ -87,6 +93,9 @@ type Config struct {
 	Role machine.Role
 	// Subprotocol is the one agreed on, "" if none.
 	Subprotocol string
+	// Deflate is what has been agreed on of permessage-deflate; nil: nothing, and
+	// no message is compressed.
+	Deflate *deflate.Params
 	// Buffered are bytes that arrived with the peer's handshake and belong to
 	// the connection. They are copied.
 	Buffered []byte

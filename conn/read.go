@@ -60,6 +60,9 @@ func (c *Conn) readWhole(ctx context.Context, buf []byte) (Message, error) {
 		return Message{}, err
 	}
 	in := &c.in
+	if in.ev.Compressed {
+		return c.readDeflated(ctx, buf[:0])
+	}
 	if in.ev.First && in.ev.Last {
 		return Message{MessageType(in.ev.Opcode), append(buf[:0], in.ev.Payload...)}, nil
 	}
@@ -184,13 +187,13 @@ func (c *Conn) nextLent(ctx context.Context) (Message, error) {
 	if err := c.nextMessage(ctx); err != nil {
 		return Message{}, err
 	}
+	if in.ev.Compressed {
+		return c.lendDeflated(ctx)
+	}
 	if in.ev.First && in.ev.Last {
 		return Message{MessageType(in.ev.Opcode), in.ev.Payload}, nil
 	}
-	if in.msg == nil {
-		in.msgBuf = messageBuffers.Get().(*buffer)
-		in.msg = in.msgBuf.b[:0]
-	}
+	c.borrowMessage()
 	if err := c.gather(ctx); err != nil {
 		return Message{}, err
 	}
@@ -199,7 +202,8 @@ func (c *Conn) nextLent(ctx context.Context) (Message, error) {
 
 // Reader waits for the next message and returns a reader of its payload, which
 // ends with io.EOF. Use it for messages that should not be held in memory whole;
-// the text of a text message is checked as it goes by. Options.MaxMessage holds.
+// the text of a text message is checked as it goes by. A compressed message is
+// held in memory whole all the same. Options.MaxMessage holds.
 //
 // The reader is good until the next read of another kind on the connection,
 // which skips what was left. ctx is that of all its reads.
@@ -212,9 +216,18 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
 		return 0, nil, err
 	}
 	in := &c.in
-	r := &messageReader{c: c, ctx: ctx, head: in.msg}
-	in.msg, in.msgBuf = nil, nil
-	in.unused = true
+	r := &messageReader{c: c, ctx: ctx}
+	if in.ev.Compressed {
+		m, err := c.readDeflated(ctx, nil)
+		if err != nil {
+			return 0, nil, err
+		}
+		r.head = m.Data
+	} else {
+		r.head = in.msg
+		in.msg, in.msgBuf = nil, nil
+		in.unused = true
+	}
 	in.reader = r
 	return MessageType(in.ev.Opcode), r, nil
 }

@@ -3,7 +3,6 @@ package conn
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -26,7 +25,7 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if t == Text && !utf8.Valid(p) {
 		return errNotText
 	}
-	return c.write(ctx, frame.Opcode(t), true, p)
+	return c.write(ctx, frame.Opcode(t), p)
 }
 
 // WriteText is Write of a text message.
@@ -34,20 +33,23 @@ func (c *Conn) WriteText(ctx context.Context, s string) error {
 	if !utf8.ValidString(s) {
 		return errNotText
 	}
-	return c.write(ctx, frame.OpText, true, unsafe.Slice(unsafe.StringData(s), len(s))) // only read
+	return c.write(ctx, frame.OpText, unsafe.Slice(unsafe.StringData(s), len(s))) // only read
 }
 
-func (c *Conn) write(ctx context.Context, op frame.Opcode, fin bool, p []byte) error {
+func (c *Conn) write(ctx context.Context, op frame.Opcode, p []byte) error {
+	if c.deflates(len(p)) {
+		return c.writeDeflated(ctx, op, p)
+	}
 	if err := c.admit(ctx, op, len(p), nil); err != nil {
 		return err
 	}
 	c.alive.touch()
-	return c.writeFrame(ctx, op, fin, p)
+	return c.writeFrame(ctx, op, true, p)
 }
 
 // admit waits until a frame of a message may be queued: no other message is
-// being written in pieces, and there is room. It takes mu held, and lets go of it
-// on an error. w is the writer of the message in pieces, if it is for one.
+// being written in pieces, and there is room. It returns with mu held, unless with
+// an error. w is the writer of the message in pieces, if it is for one.
 func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageWriter) error {
 	o := &c.out
 	err := ctx.Err()
@@ -173,101 +175,4 @@ func (c *Conn) writeMasked(ctx context.Context, q *buffer, key frame.Key, p []by
 		c.out.setDeadline(c, ctx)
 	}
 	return nil
-}
-
-// Writer begins a message whose payload is written piece by piece, and ended
-// with Close. Use it for messages that should not be held in memory whole, or
-// whose end is not known yet. Other writers wait until it is ended: Ping, Pong
-// and Close frames do not. ctx is that of all its writes.
-func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error) {
-	if err := c.admit(ctx, frame.Opcode(t), 0, nil); err != nil {
-		return nil, err
-	}
-	w := &messageWriter{c: c, ctx: ctx, op: frame.Opcode(t)}
-	c.out.message = w
-	c.out.mu.Unlock()
-	return w, nil
-}
-
-// messageWriter sends what it is given as fragments of one message. Small pieces
-// are gathered, so that a message that turns out to be small is one frame.
-type messageWriter struct {
-	c    *Conn
-	ctx  context.Context
-	op   frame.Opcode
-	buf  *buffer
-	text frame.UTF8
-	sent bool // the message has begun on the wire
-	err  error
-}
-
-func (w *messageWriter) Write(p []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
-	}
-	if w.op == frame.OpText && !w.text.Write(p) {
-		w.err = errNotText
-		return 0, w.err
-	}
-	if w.buf == nil {
-		w.buf = writeBuffers.Get().(*buffer)
-	}
-	if len(w.buf.b)+len(p) > readBufferSize && len(w.buf.b) > 0 {
-		if err := w.send(false, w.buf.b); err != nil {
-			return 0, err
-		}
-		w.buf.b = w.buf.b[:0]
-	}
-	if len(p) > readBufferSize {
-		if err := w.send(false, p); err != nil {
-			return 0, err
-		}
-		return len(p), nil
-	}
-	w.buf.b = append(w.buf.b, p...)
-	return len(p), nil
-}
-
-// Close sends what is left and ends the message. After an error with a part of
-// the message sent it closes the connection with 1011 instead: the peer must not
-// take that part for the whole.
-func (w *messageWriter) Close() error {
-	if w.err == errMessageEnded {
-		return w.err
-	}
-	if w.err == nil && w.op == frame.OpText && !w.text.Complete() {
-		w.err = errNotText
-	}
-	err := w.err
-	if err == nil {
-		if w.buf == nil {
-			w.buf = writeBuffers.Get().(*buffer)
-		}
-		err = w.send(true, w.buf.b)
-	}
-	if w.buf != nil {
-		freeWriteBuffer(w.buf)
-		w.buf = nil
-	}
-	if err != nil && w.sent {
-		w.c.Close(frame.CloseInternalError, "message could not be finished")
-	}
-	w.err = errMessageEnded
-	o := &w.c.out
-	o.mu.Lock()
-	o.message = nil
-	o.changed()
-	o.mu.Unlock()
-	return err
-}
-
-func (w *messageWriter) send(fin bool, p []byte) error {
-	err := w.c.admit(w.ctx, w.op, len(p), w)
-	if err == nil {
-		w.c.alive.touch()
-		w.sent = true
-		err = w.c.writeFrame(w.ctx, w.op, fin, p)
-	}
-	w.err = err
-	return err
 }

@@ -15,6 +15,7 @@ func TestChromium(t *testing.T) {
 	g, tb := browserGuest(t)
 	g.visit = func(t *testing.T, h *host) { g.load(t, tb, "http://"+h.addr+"/page.html") }
 	converse(t, g)
+	t.Run("Compression", func(t *testing.T) { compressed(t, g) })
 	t.Run("Page of another site is refused", func(t *testing.T) { g.otherSite(t, tb) })
 	t.Run("Header of a page", func(t *testing.T) {
 		m := g.meet(t, terms{})

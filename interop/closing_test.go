@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/swan-ws/websocket"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
 func closeOfOurs(t *testing.T, g *guest) {
@@ -105,6 +106,10 @@ func tooBigForThem(t *testing.T, g *guest) {
 
 // faultsAreTold sends frames that the peer's library would not.
 func faultsAreTold(t *testing.T, g *guest) {
+	corrupt := websocket.CloseInvalidPayload
+	if g.compression.Mode == deflate.Off {
+		corrupt = websocket.CloseProtocolError // as RSV1 has no meaning then
+	}
 	tests := []struct {
 		name    string
 		first   byte
@@ -115,7 +120,10 @@ func faultsAreTold(t *testing.T, g *guest) {
 		{"text that is not UTF-8", 0x81, "\xc0\xaf", false, websocket.CloseInvalidPayload},
 		{"text that ends within a code point", 0x81, "\xf0\x9f\xa6", false, websocket.CloseInvalidPayload},
 		{"masking", 0x81, "swan", true, websocket.CloseProtocolError},
-		{"RSV1 that was not negotiated", 0xc1, "swan", false, websocket.CloseProtocolError},
+		{"RSV2", 0xa1, "swan", false, websocket.CloseProtocolError},
+		{"RSV1 on a Ping", 0xc9, "swan", false, websocket.CloseProtocolError},
+		{"RSV1 on a continuation", 0xc0, "swan", false, websocket.CloseProtocolError},
+		{"what is not deflated", 0xc2, "\xff\xff", false, corrupt},
 		{"reserved opcode", 0x83, "swan", false, websocket.CloseProtocolError},
 		{"continuation of nothing", 0x80, "swan", false, websocket.CloseProtocolError},
 		{"Ping in fragments", 0x09, "swan", false, websocket.CloseProtocolError},

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/swan-ws/websocket"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
 // promises are what holds with every guest, whichever side dialled.
@@ -43,12 +44,23 @@ var promises = []struct {
 	{"Refusal", false, refusal},
 }
 
+// converse keeps the promises with each way to compress.
 func converse(t *testing.T, g *guest) {
-	for _, p := range promises {
-		if g.library || !p.library {
-			t.Run(p.name, func(t *testing.T) { p.keep(t, g) })
-		}
+	for _, o := range []deflate.Options{
+		{Mode: deflate.Off},
+		{Mode: deflate.NoTakeover, Threshold: -1},
+		{Mode: deflate.Takeover, Threshold: -1, Level: 6},
+	} {
+		g.compression = o
+		t.Run("Compression: "+o.Mode.String(), func(t *testing.T) {
+			for _, p := range promises {
+				if g.library || !p.library {
+					t.Run(p.name, func(t *testing.T) { p.keep(t, g) })
+				}
+			}
+		})
 	}
+	g.compression = deflate.Options{}
 }
 
 func textPasses(t *testing.T, g *guest) {

@@ -11,5 +11,6 @@
 // What is missing is skipped, or fails the test where CI=true. A program under
 // test is a peer: a small script in testdata that owns one end of a connection,
 // takes commands and reports events, one JSON object a line. What is asserted is
-// asserted in Go.
+// asserted in Go, and all of it without compression, with it, and with context
+// takeover.
 package interop

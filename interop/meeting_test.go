@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/swan-ws/websocket"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
 // A guest is a kind of peer.
@@ -24,6 +25,8 @@ type guest struct {
 	// Where it listens, and where it takes no more than 1000 bytes a message. 0:
 	// it is a client.
 	port, small int
+	// compression is what our end wants if the terms do not say.
+	compression deflate.Options
 	// visit, if set, is called before it dials a server of ours.
 	visit func(t *testing.T, h *host)
 }
@@ -44,8 +47,11 @@ var guests = []struct {
 func TestGuests(t *testing.T) {
 	for _, g := range guests {
 		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
 			p, ready := runPeer(t, g.command(t))
-			converse(t, &guest{name: g.name, peer: p, library: g.library, port: ready.Port, small: ready.Small})
+			g := &guest{name: g.name, peer: p, library: g.library, port: ready.Port, small: ready.Small}
+			converse(t, g)
+			t.Run("Compression", func(t *testing.T) { compressed(t, g) })
 		})
 	}
 }
@@ -84,6 +90,8 @@ type terms struct {
 	max       int                   // the longest message the peer takes; 0: it decides, -1: 1000
 	protocols []string              // that the client offers
 	header    map[string]string     // that we send, and a client that is no browser
+	deflate   map[string]any        // what the peer's library is told of compression
+	meter     *meter                // of our end
 }
 
 // A meeting is one connection, ours at one end, a peer's at the other.
@@ -100,19 +108,30 @@ func (g *guest) meet(t *testing.T, with terms) *meeting {
 	t.Helper()
 	g.n++
 	m := &meeting{ctx: bounded(t), peer: g.peer}
+	if with.conn.Compression == (deflate.Options{}) {
+		with.conn.Compression = g.compression
+	}
 	if g.port != 0 {
-		c, resp, err := websocket.Dial(m.ctx, g.url("/", with.max), &websocket.DialOptions{
-			Conn: with.conn, Subprotocols: with.protocols, Header: header(with.header),
+		port := g.port
+		if with.max != 0 {
+			port = g.small
+		}
+		if with.deflate != nil {
+			g.do(t, command{Do: "listen", N: g.n, Deflate: with.deflate})
+			port = g.want(t, "listening").Port
+		}
+		c, resp, err := websocket.Dial(m.ctx, g.url("/", port), &websocket.DialOptions{
+			Conn: with.conn, Subprotocols: with.protocols, Header: header(with.header), DialContext: with.meter.dial,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		m.ours, m.sent = c, resp.Header
 	} else {
-		h := newHost(t, &websocket.AcceptOptions{
+		h := newMeteredHost(t, with.meter, &websocket.AcceptOptions{
 			Conn: with.conn, Subprotocols: []string{"swan.v1"}, Header: header(with.header),
 		})
-		g.dial(t, h, command{Protocols: with.protocols, Headers: with.header, Max: with.max})
+		g.dial(t, h, command{Protocols: with.protocols, Headers: with.header, Max: with.max, Deflate: with.deflate})
 		a := h.wait(t)
 		if a.err != nil {
 			t.Fatal(a.err)
@@ -137,11 +156,7 @@ func (g *guest) dial(t *testing.T, h *host, c command) {
 	g.do(t, c)
 }
 
-func (g *guest) url(path string, max int) string {
-	port := g.port
-	if max != 0 {
-		port = g.small
-	}
+func (g *guest) url(path string, port int) string {
 	return fmt.Sprintf("ws://127.0.0.1:%d%s?n=%d", port, path, g.n)
 }
 
@@ -191,6 +206,11 @@ type arrival struct {
 
 func newHost(t *testing.T, o *websocket.AcceptOptions) *host {
 	t.Helper()
+	return newMeteredHost(t, nil, o)
+}
+
+func newMeteredHost(t *testing.T, m *meter, o *websocket.AcceptOptions) *host {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +224,7 @@ func newHost(t *testing.T, o *websocket.AcceptOptions) *host {
 	})
 	h.Server = &websocket.Server{Handler: mux, Logger: slog.New(slog.DiscardHandler)}
 	served := make(chan error)
-	go func() { served <- h.Serve(l) }()
+	go func() { served <- h.Serve(m.listener(l)) }()
 	t.Cleanup(func() {
 		h.Close()
 		<-served

@@ -104,7 +104,7 @@ func (g *guest) wantRefusal(t *testing.T, h *host, c command, status int, body s
 }
 
 func theyRefuse(t *testing.T, g *guest) {
-	c, resp, err := websocket.Dial(bounded(t), g.url("/refuse", 0), nil)
+	c, resp, err := websocket.Dial(bounded(t), g.url("/refuse", g.port), nil)
 	if err == nil {
 		c.CloseNow()
 		t.Fatal("Dial opened a connection")

@@ -27,6 +27,7 @@ func TestPage(t *testing.T) {
 		alice.click(t, "#connect")
 		alice.sees(t, "#state", "open")
 		alice.is(t, "#protocol", "echo.v1")
+		alice.sees(t, "#log li.info", "permessage-deflate")
 		for _, text := range []string{"hello", "Schwäne 🦢", "<b>bold</b>"} {
 			alice.fill(t, "#message", text)
 			alice.click(t, "#send")

@@ -22,6 +22,8 @@ type command struct {
 	Headers   map[string]string `json:"headers,omitempty"`
 	Origin    string            `json:"origin,omitempty"`
 	Max       int               `json:"max,omitempty"` // the longest message it takes
+	// dial, listen: what its library is told of compression
+	Deflate map[string]any `json:"deflate,omitempty"`
 	// send, ping, raw, fragments
 	Text  *string  `json:"text,omitempty"`
 	Bytes *[]byte  `json:"bytes,omitempty"`
@@ -33,16 +35,17 @@ type command struct {
 
 // An event is what a peer reports.
 type event struct {
-	On string `json:"on"` // ready, open, refused, message, ping, pong, close
+	On string `json:"on"` // ready, listening, open, refused, message, ping, pong, close
 	N  int    `json:"n"`  // the connection
-	// ready
+	// ready, listening
 	Version     string
 	Port, Small int // of a server, and of one that takes 1000 bytes a message
 	// open, refused
-	Protocol string
-	Headers  map[string]string
-	Status   int
-	Body     string
+	Protocol   string
+	Extensions string
+	Headers    map[string]string
+	Status     int
+	Body       string
 	// message, ping, pong
 	Text    *string
 	Bytes   []byte

@@ -12,6 +12,7 @@ import (
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/handshake"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 	"github.com/swan-ws/websocket/subprotocol"
 )
 
@@ -91,9 +92,14 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*con
 	if err != nil {
 		return nil, refuse(w, err)
 	}
+	params, extensions, err := compression(o, req.Extensions)
+	if err != nil {
+		return nil, refuse(w, err)
+	}
 	response := handshake.Response{
 		Key:         req.Key,
 		Subprotocol: selectSubprotocol(o, req.Subprotocols),
+		Extensions:  extensions,
 		Header:      mergeHeader(w.Header(), o.Header),
 	}
 	wire, err := handshake.AppendResponse(nil, response)
@@ -118,6 +124,7 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*con
 		Options:     o.Conn,
 		Role:        machine.Server,
 		Subprotocol: response.Subprotocol,
+		Deflate:     params,
 		Buffered:    buffered,
 		OnDone:      groups.letGo,
 	})
@@ -140,6 +147,19 @@ func judge(r *http.Request, o *Options) (handshake.Request, error) {
 		return req, o.Check(r)
 	}
 	return req, nil
+}
+
+// compression answers an offer of permessage-deflate, if there is one to be met.
+func compression(o *Options, offers []handshake.Extension) (*deflate.Params, []handshake.Extension, error) {
+	wish := o.Conn.Compression
+	if err := wish.Check(); err != nil {
+		return nil, nil, &handshake.Error{Status: http.StatusInternalServerError, Section: "4.2.2", Reason: err.Error()}
+	}
+	p, answer, ok := wish.Accept(offers)
+	if !ok {
+		return nil, nil, nil
+	}
+	return &p, []handshake.Extension{answer}, nil
 }
 
 func selectSubprotocol(o *Options, offered []string) string {

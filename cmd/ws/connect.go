@@ -26,6 +26,7 @@ const (
 type connectFlags struct {
 	binary     bool
 	caFile     string
+	compress   compression
 	eof        string
 	header     header
 	insecure   bool
@@ -50,20 +51,22 @@ func connect(ctx context.Context, args []string, std stdio) int {
 	if err != nil {
 		return std.fail(exitUsage, "ws help connect", "connect: %v", err)
 	}
-	c, _, err := websocket.Dial(ctx, rest[0], o)
+	c, resp, err := websocket.Dial(ctx, rest[0], o)
 	if ctx.Err() != nil {
 		return std.fail(exitConnect, "", "interrupted before there was a connection")
 	}
 	if err != nil {
 		return explain(err, std)
 	}
-	return f.talk(ctx, c, rest[0], std)
+	std.note("connected to %s", agreement(rest[0], c, resp.Header))
+	return f.talk(ctx, c, std)
 }
 
 func (f *connectFlags) set() *flag.FlagSet {
 	fs := flag.NewFlagSet("connect", flag.ContinueOnError)
 	fs.BoolVar(&f.binary, "b", false, "")
 	fs.StringVar(&f.caFile, "ca", "", "")
+	fs.Var(&f.compress, "compress", "")
 	fs.StringVar(&f.eof, "eof", eofAuto, "")
 	fs.Var(f.header, "H", "")
 	fs.BoolVar(&f.insecure, "k", false, "")
@@ -86,7 +89,7 @@ func (f *connectFlags) options(std stdio) (*websocket.DialOptions, error) {
 	o := &websocket.DialOptions{
 		Header:       http.Header(f.header),
 		Subprotocols: f.protocols,
-		Conn:         websocket.ConnOptions{MaxMessage: f.maxMessage},
+		Conn:         websocket.ConnOptions{MaxMessage: f.maxMessage, Compression: websocket.Compression(f.compress)},
 	}
 	if f.origin != "" {
 		o.Header.Set("Origin", f.origin)
@@ -116,14 +119,21 @@ func (f *connectFlags) options(std stdio) (*websocket.DialOptions, error) {
 	return o, nil
 }
 
-// talk says what was agreed, and in the end how it went.
-func (f *connectFlags) talk(ctx context.Context, c *websocket.Conn, rawURL string, std stdio) int {
-	defer c.CloseNow()
+// agreement is where the connection leads, and what the handshake has settled.
+func agreement(rawURL string, c *websocket.Conn, response http.Header) string {
 	at, _, _ := strings.Cut(rawURL, "?") // tokens stand behind it
 	if p := c.Subprotocol(); p != "" {
 		at += fmt.Sprintf(", subprotocol %q", p)
 	}
-	std.note("connected to %s", at)
+	if extensions := response.Get("Sec-WebSocket-Extensions"); extensions != "" {
+		at += fmt.Sprintf(", extension %.128q", extensions)
+	}
+	return at
+}
+
+// talk says in the end how it went.
+func (f *connectFlags) talk(ctx context.Context, c *websocket.Conn, std stdio) int {
+	defer c.CloseNow()
 	s := newSession(c, f, std)
 	start := time.Now()
 	err := s.run(ctx)

@@ -60,7 +60,7 @@ func TestConnect_Sends_EveryLine(t *testing.T) {
 	code, out, errs := runWith(t, lines, "connect", "ws://"+addr+"/echo?token=secret", "-eof", "close", "-s", "x", "-s", "echo.v1")
 	want(t, "exit code", code, exitOK)
 	want(t, "stdout", out, printed)
-	wantParts(t, errs, "connected to ws://"+addr+"/echo, subprotocol \"echo.v1\"\n", "closed: 1000 normal closure (after ", ", 5 in, 5 out)\n")
+	wantParts(t, errs, "connected to ws://"+addr+"/echo, subprotocol \"echo.v1\", extension \"permessage-deflate; ", "closed: 1000 normal closure (after ", ", 5 in, 5 out)\n")
 	if strings.Contains(errs, "secret") {
 		t.Errorf("the query is shown:\n%s", errs)
 	}
@@ -170,7 +170,7 @@ func TestSession_Reports_ACloseWithoutAnswer(t *testing.T) {
 	defer end.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	want(t, "exit code", f.talk(ctx, c, url, stdio{in, &out, &out}), exitAbnormal)
+	want(t, "exit code", f.talk(ctx, c, stdio{in, &out, &out}), exitAbnormal)
 	wantParts(t, out.String(), "not closed in order")
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/swan-ws/websocket"
 	"github.com/swan-ws/websocket/handshake"
 )
 
@@ -39,6 +40,33 @@ func (h header) Set(s string) error {
 		return fmt.Errorf("want 'Name: value', quoted for the shell")
 	}
 	http.Header(h).Add(name, strings.TrimSpace(value))
+	return nil
+}
+
+// compression is a flag: on, off or takeover.
+type compression websocket.Compression
+
+func (c *compression) String() string {
+	switch c.Mode {
+	case websocket.NoCompression:
+		return "off"
+	case websocket.ContextTakeover:
+		return "takeover"
+	}
+	return "on"
+}
+
+func (c *compression) Set(s string) error {
+	switch s {
+	case "on":
+		c.Mode = websocket.NoContextTakeover
+	case "off":
+		c.Mode = websocket.NoCompression
+	case "takeover":
+		c.Mode = websocket.ContextTakeover
+	default:
+		return fmt.Errorf("want on, off or takeover")
+	}
 	return nil
 }
 

@@ -118,6 +118,8 @@ func TestRun_Explains_Usage(t *testing.T) {
 		{"http URL", "connect http://localhost", bad, "", "want the scheme ws instead of http"},
 		{"header without a colon", "connect -H Authorization ws://a", bad, "", "want 'Name: value'"},
 		{"header of the handshake", "connect -H Upgrade:x ws://a", bad, "", "Upgrade is not yours to set"},
+		{"compression of connect", "connect -compress yes ws://a", bad, "", "want on, off or takeover"},
+		{"compression of serve", "serve -compress 9", bad, "", "want on, off or takeover"},
 		{"end of stdin", "connect -eof later ws://a", bad, "", "want wait or close"},
 		{"proxy", "connect -proxy here ws://a", bad, "", "-proxy"},
 		{"roots that are not there", "connect -ca none ws://a", bad, "", "no such file"},

@@ -24,6 +24,7 @@ const (
 type serveFlags struct {
 	addr       string
 	cert, key  string
+	compress   compression
 	origins    origins
 	maxMessage int64
 	ping       time.Duration
@@ -62,6 +63,7 @@ func (f *serveFlags) set() *flag.FlagSet {
 	fs.StringVar(&f.addr, "addr", "localhost:8080", "")
 	fs.StringVar(&f.cert, "cert", "", "")
 	fs.StringVar(&f.key, "key", "", "")
+	fs.Var(&f.compress, "compress", "")
 	fs.Var(&f.origins, "origin", "")
 	fs.Int64Var(&f.maxMessage, "max-message", 1<<20, "")
 	fs.DurationVar(&f.ping, "ping", 30*time.Second, "")
@@ -97,6 +99,7 @@ func (f *serveFlags) serve(ctx context.Context, l net.Listener, config *tls.Conf
 			MaxMessage:   f.maxMessage,
 			PingEvery:    interval(f.ping),
 			CloseTimeout: closeTime,
+			Compression:  websocket.Compression(f.compress),
 		},
 	}}
 	srv := &websocket.Server{Handler: site.handler(), TLSConfig: config, Logger: log}

@@ -31,6 +31,10 @@ subprotocols echo.v1 and chat.v1: the first that the client asks for is taken.
                        HOST all the machine's addresses are listened on
                        (default localhost:8080)
   -cert FILE           TLS certificate (PEM); with -key, serves https and wss
+  -compress on|off|takeover
+                       compress messages (permessage-deflate) with clients that
+                       want to. on: each for itself. takeover: with those
+                       before it in mind, which costs memory (default on)
   -key FILE            its private key (PEM)
   -max-message BYTES   the longest message taken, -1 for no limit
                        (default 1048576)
@@ -49,6 +53,10 @@ binary one as binary:HEX. All else that is to be said goes to stderr.
 
   -b                   send lines as binary messages
   -ca FILE             trust the certificates (PEM) in FILE, not the system's
+  -compress on|off|takeover
+                       offer to compress messages (permessage-deflate). on:
+                       each for itself. takeover: with those before it in mind
+                       (default on)
   -eof wait|close      what to do at the end of stdin. wait: go on printing
                        until the server closes. close: when the server has seen
                        all that was sent, print what it has answered by then,

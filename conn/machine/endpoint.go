@@ -41,11 +41,16 @@ func (r Role) String() string {
 type Config struct {
 	Role Role
 	// MaxMessage is the longest message accepted, in payload bytes over all its
-	// frames; a header that goes beyond it fails with 1009. 0: no limit.
+	// frames; a header that goes beyond it fails with 1009. A compressed message
+	// may be a little longer, as some content does not compress. 0: no limit.
 	MaxMessage uint64
 	// MaxFragments is the largest number of frames accepted for one message;
 	// more fail with 1008. 0: no limit.
 	MaxFragments int
+	// Deflate: permessage-deflate has been agreed on (RFC 7692), so that RSV1 may
+	// mark a message as compressed. The machine neither inflates it nor checks
+	// its text.
+	Deflate bool
 	// NewKey makes the masking keys of a client. nil: frame.NewKey. For tests
 	// that compare bytes.
 	NewKey func() frame.Key
@@ -63,7 +68,7 @@ func New(c Config) Endpoint {
 		c.NewKey = frame.NewKey
 	}
 	return Endpoint{
-		in:  inbound{role: c.Role, maxMessage: c.MaxMessage, maxFragments: c.MaxFragments},
+		in:  inbound{role: c.Role, maxMessage: c.MaxMessage, maxFragments: c.MaxFragments, deflate: c.Deflate},
 		out: outbound{role: c.Role, newKey: c.NewKey},
 	}
 }

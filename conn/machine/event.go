@@ -47,6 +47,7 @@ type Event struct {
 	// the message the piece is from.
 	Opcode      frame.Opcode
 	First, Last bool
+	Compressed  bool // the message's payload is deflated (7692 §6)
 	// Close only: the peer's code, frame.CloseNoStatus if it gave none.
 	Code frame.CloseCode
 	// Payload is unmasked: of a Data piece, a Ping or a Pong; of a Close, the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/swan-ws/websocket/frame"
 )
@@ -20,6 +21,7 @@ type player struct {
 	buf     []byte // from the peer, not taken yet
 	message []byte // told so far of the message in progress
 	opcode  frame.Opcode
+	deflate bool // the message in progress is compressed
 	inside  bool // the message in progress is not at its end
 	closed  bool
 	fault   error
@@ -94,7 +96,10 @@ func (p *player) data(ev *Event) error {
 		return fmt.Errorf("First is %v, inside a message: %v", ev.First, p.inside)
 	}
 	if ev.First {
-		p.message, p.opcode = nil, ev.Opcode
+		p.message, p.opcode, p.deflate = nil, ev.Opcode, ev.Compressed
+	}
+	if ev.Compressed != p.deflate {
+		return fmt.Errorf("a piece with Compressed %v in a message with %v", ev.Compressed, p.deflate)
 	}
 	if ev.Opcode != p.opcode || ev.Opcode != frame.OpText && ev.Opcode != frame.OpBinary {
 		return fmt.Errorf("a piece of %v in a message of %v", ev.Opcode, p.opcode)
@@ -105,7 +110,7 @@ func (p *player) data(ev *Event) error {
 	p.message = append(p.message, ev.Payload...)
 	p.inside = !ev.Last
 	if ev.Last {
-		p.note("= %v %q", p.opcode, p.message)
+		p.note("%s", toldMessage(p.deflate, p.opcode.String(), p.message))
 		p.message = nil
 	}
 	return nil
@@ -127,7 +132,11 @@ func (p *player) failed(n int, err error) error {
 		return nil
 	}
 	p.fault = err
-	p.note("! %d §%s", fault.Code, fault.Section)
+	section := fault.Section
+	if !strings.Contains(section, "§") {
+		section = "§" + section
+	}
+	p.note("! %d %s", fault.Code, section)
 	sent := p.e.CloseSent()
 	out := p.e.AppendFail(nil, err)
 	if again := p.e.AppendFail(nil, err); len(again) != 0 {

@@ -185,6 +185,9 @@ func (s *script) parseLine(line int, word, rest string) (err error) {
 	case "fragments":
 		c.MaxFragments, err = strconv.Atoi(rest)
 		return err
+	case "deflate":
+		c.Deflate = true
+		return nil
 	case ">":
 		next.bytes, err = parseBytes(rest)
 	case "*":
@@ -208,9 +211,13 @@ func (s *script) parseLine(line int, word, rest string) (err error) {
 }
 
 func parseTold(rest string) (string, error) {
+	rest, deflated := strings.CutPrefix(rest, "deflated ")
 	what, rest, _ := strings.Cut(rest, " ")
 	switch what {
-	case "text", "binary", "ping", "pong":
+	case "text", "binary":
+		p, err := parseBytes(rest)
+		return toldMessage(deflated, what, p), err
+	case "ping", "pong":
 		p, err := parseBytes(rest)
 		return fmt.Sprintf("= %s %q", what, p), err
 	case "close":
@@ -220,7 +227,20 @@ func parseTold(rest string) (string, error) {
 	return "", fmt.Errorf("nobody is ever told of a %q", what)
 }
 
+// toldMessage is what a player writes down of a message.
+func toldMessage(deflated bool, what string, p []byte) string {
+	if deflated {
+		what = "deflated " + what
+	}
+	return fmt.Sprintf("= %s %q", what, p)
+}
+
 func parseCommand(rest string) (func(*player) error, error) {
+	add := (*Endpoint).AppendFragment
+	rest, deflated := strings.CutPrefix(rest, "deflated ")
+	if deflated {
+		add = (*Endpoint).AppendDeflated
+	}
 	what, rest, _ := strings.Cut(rest, " ")
 	if what == "close" {
 		code, reason, err := parseClose(rest)
@@ -233,9 +253,9 @@ func parseCommand(rest string) (func(*player) error, error) {
 	b, err := parseBytes(rest)
 	switch {
 	case what == "text":
-		return func(p *player) error { return p.sent(p.e.AppendFragment(nil, frame.OpText, fin, b)) }, err
+		return func(p *player) error { return p.sent(add(&p.e, nil, frame.OpText, fin, b)) }, err
 	case what == "binary":
-		return func(p *player) error { return p.sent(p.e.AppendFragment(nil, frame.OpBinary, fin, b)) }, err
+		return func(p *player) error { return p.sent(add(&p.e, nil, frame.OpBinary, fin, b)) }, err
 	case what == "ping" && fin:
 		return func(p *player) error { return p.sent(p.e.AppendPing(nil, b)) }, err
 	case what == "pong" && fin:

@@ -38,7 +38,18 @@ func (e *Endpoint) AppendMessage(dst []byte, opcode frame.Opcode, p []byte) ([]b
 // AppendFragment appends p as the next frame of a message (§5.4); fin ends the
 // message. All fragments of a message are given the message's opcode.
 func (e *Endpoint) AppendFragment(dst []byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
-	dst, key, err := e.AppendHeader(dst, opcode, fin, uint64(len(p)))
+	return e.appendFragment(dst, frame.Header{Fin: fin, Opcode: opcode}, p)
+}
+
+// AppendDeflated is AppendFragment of a message that has been compressed (7692
+// §6.1): its first frame is marked so, and all its fragments go this way.
+func (e *Endpoint) AppendDeflated(dst []byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
+	return e.appendFragment(dst, frame.Header{Fin: fin, Opcode: opcode, RSV: frame.RSV1}, p)
+}
+
+func (e *Endpoint) appendFragment(dst []byte, h frame.Header, p []byte) ([]byte, error) {
+	h.Length = uint64(len(p))
+	dst, key, err := e.appendHeader(dst, h)
 	if err != nil {
 		return dst, err
 	}
@@ -68,16 +79,19 @@ func (e *Endpoint) CheckMessage(opcode frame.Opcode) error {
 // AppendHeader is AppendFragment without the payload, for drivers that write it
 // from where it lies. A client masks it with key first. length is below 2^63.
 func (e *Endpoint) AppendHeader(dst []byte, opcode frame.Opcode, fin bool, length uint64) (_ []byte, key frame.Key, err error) {
-	o := &e.out
+	return e.appendHeader(dst, frame.Header{Fin: fin, Opcode: opcode, Length: length})
+}
+
+func (e *Endpoint) appendHeader(dst []byte, h frame.Header) (_ []byte, key frame.Key, err error) {
+	o, opcode := &e.out, h.Opcode
 	if err := e.CheckMessage(opcode); err != nil {
 		return dst, key, err
 	}
-	h := frame.Header{Fin: fin, Opcode: opcode, Length: length}
 	if o.opcode != 0 {
-		h.Opcode = frame.OpContinuation
+		h.Opcode, h.RSV = frame.OpContinuation, 0
 	}
 	o.opcode = opcode
-	if fin {
+	if h.Fin {
 		o.opcode = 0
 	}
 	dst, key = o.header(dst, h)

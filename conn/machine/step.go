@@ -7,6 +7,7 @@ type inbound struct {
 	role         Role
 	maxMessage   uint64
 	maxFragments int
+	deflate      bool
 
 	// The data frame whose payload is due.
 	remain uint64 // payload bytes still to come
@@ -15,11 +16,12 @@ type inbound struct {
 	fin    bool
 
 	// The message in progress; opcode is 0 between messages.
-	opcode    frame.Opcode
-	begun     bool // its First piece has been told
-	length    uint64
-	fragments int
-	text      frame.UTF8
+	opcode     frame.Opcode
+	compressed bool
+	begun      bool // its First piece has been told
+	length     uint64
+	fragments  int
+	text       frame.UTF8
 
 	closed bool
 	fault  *frame.ProtocolError
@@ -29,6 +31,7 @@ type inbound struct {
 var (
 	errUnmasked     = &frame.ProtocolError{Code: frame.CloseProtocolError, Section: "5.1", Reason: "frame from a client is not masked"}
 	errMasked       = &frame.ProtocolError{Code: frame.CloseProtocolError, Section: "5.1", Reason: "frame from a server is masked"}
+	errCompressed   = &frame.ProtocolError{Code: frame.CloseProtocolError, Section: "7692 §6.1", Reason: "RSV1 set on a frame that does not begin a message"}
 	errReservedBits = &frame.ProtocolError{Code: frame.CloseProtocolError, Section: "5.2", Reason: "reserved bit set without an extension"}
 	errContinuation = &frame.ProtocolError{Code: frame.CloseProtocolError, Section: "5.4", Reason: "continuation frame outside a message"}
 	errInterleaved  = &frame.ProtocolError{Code: frame.CloseProtocolError, Section: "5.4", Reason: "new message inside a fragmented message"}
@@ -108,8 +111,13 @@ func (d *inbound) judge(h *frame.Header) error {
 	// for non-zero values. If a nonzero value is received and none of the
 	// negotiated extensions defines the meaning of such a nonzero value, the
 	// receiving endpoint MUST _Fail the WebSocket Connection_."
-	case h.RSV != 0:
+	case h.RSV&^d.definedBits() != 0:
 		return errReservedBits
+	// 7692 §6.1: "An endpoint MUST NOT set the "Per-Message Compressed" bit of
+	// control frames and non-first fragments of a data message. An endpoint
+	// receiving such a frame MUST _Fail the WebSocket Connection_."
+	case h.RSV != 0 && (h.Opcode.IsControl() || h.Opcode == frame.OpContinuation):
+		return errCompressed
 	// §5.4: a fragmented message is "a single frame with the FIN bit clear and an
 	// opcode other than 0, followed by zero or more frames with the FIN bit clear
 	// and the opcode set to 0, and terminated by a single frame with the FIN bit
@@ -124,16 +132,29 @@ func (d *inbound) judge(h *frame.Header) error {
 	return nil
 }
 
+// definedBits are the reserved bits that an extension has given a meaning.
+func (d *inbound) definedBits() byte {
+	if d.deflate {
+		return frame.RSV1
+	}
+	return 0
+}
+
 // begin takes the header of a data frame. The limits are checked here, before
 // any of the payload is waited for (§10.4).
 func (d *inbound) begin(h *frame.Header) error {
 	if h.Opcode != frame.OpContinuation {
 		d.opcode = h.Opcode
 		d.length, d.fragments, d.begun = 0, 0, false
+		d.compressed = h.RSV != 0
 		d.text.Reset()
 	}
+	most := d.maxMessage
+	if d.compressed {
+		most += most/64 + 64
+	}
 	// Neither side of the comparison can overflow, whatever was declared.
-	if d.maxMessage > 0 && h.Length > d.maxMessage-min(d.length, d.maxMessage) {
+	if d.maxMessage > 0 && h.Length > most-min(d.length, most) {
 		return errTooBig
 	}
 	d.fragments++
@@ -161,13 +182,14 @@ func (d *inbound) payload(ev *Event, in []byte, n int) (int, error) {
 	// that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint
 	// MUST _Fail the WebSocket Connection_." A code point may straddle frames
 	// (§5.6: "the whole message MUST contain valid UTF-8").
-	if d.opcode == frame.OpText {
+	if d.opcode == frame.OpText && !d.compressed {
 		if !d.text.Write(p) || last && !d.text.Complete() {
 			d.remain = 0
 			return 0, d.fail(errNotUTF8)
 		}
 	}
-	ev.Kind, ev.Opcode, ev.First, ev.Last, ev.Payload = Data, d.opcode, !d.begun, last, p
+	ev.Kind, ev.Opcode, ev.Compressed, ev.Payload = Data, d.opcode, d.compressed, p
+	ev.First, ev.Last = !d.begun, last
 	d.begun = true
 	if last {
 		d.opcode = 0

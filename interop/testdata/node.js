@@ -6,6 +6,7 @@ const makePeer = require('./peer.js');
 
 const report = event => process.stdout.write(JSON.stringify(event) + '\n');
 const role = process.argv[2];
+const eager = {threshold: 0}; // compress every message, if it has been agreed on
 
 const start = {
   builtin() {
@@ -17,12 +18,12 @@ const start = {
     const peer = extend(makePeer(ws, report));
     const {dial} = peer;
     peer.dial = command => {
-      const options = {headers: command.headers, maxPayload: command.max, origin: command.origin};
+      const options = {headers: command.headers, maxPayload: command.max, origin: command.origin, perMessageDeflate: command.deflate ?? eager};
       const s = watch(dial({...command, options}), command.n);
       s.onerror = () => {};
       let headers;
       s.on('upgrade', response => { headers = response.headers; });
-      s.onopen = () => report({on: 'open', n: command.n, protocol: s.protocol, headers});
+      s.onopen = () => report({on: 'open', n: command.n, protocol: s.protocol, extensions: s.extensions, headers});
       s.on('unexpected-response', (request, response) => {
         let body = '';
         response.on('data', piece => { body += piece; });
@@ -35,9 +36,9 @@ const start = {
   server() {
     const {WebSocketServer} = require('ws');
     const peer = extend(makePeer(null, report));
-    const listen = options => new Promise(resolve => {
+    const listen = (options, perMessageDeflate = eager) => new Promise(resolve => {
       const server = new WebSocketServer({
-        port: 0, host: '127.0.0.1', ...options,
+        port: 0, host: '127.0.0.1', perMessageDeflate, ...options,
         verifyClient: ({req}, answer) => {
           const ok = !req.url.startsWith('/refuse');
           answer(ok, 401, 'log in first', {'WWW-Authenticate': 'Basic realm="peer"'});
@@ -48,10 +49,11 @@ const start = {
       server.on('connection', (s, request) => {
         const n = Number(new URL(request.url, 'http://peer').searchParams.get('n'));
         watch(peer.attach(s, n), n);
-        report({on: 'open', n, protocol: s.protocol, headers: request.headers});
+        report({on: 'open', n, protocol: s.protocol, extensions: s.extensions, headers: request.headers});
       });
       server.on('listening', () => resolve(server.address().port));
     });
+    peer.listen = ({n, deflate}) => listen({}, deflate).then(port => report({on: 'listening', n, port}));
     Promise.all([listen({}), listen({maxPayload: 1000})]).then(([port, small]) =>
       report({on: 'ready', version: version(), port, small}));
     return peer;

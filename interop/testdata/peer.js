@@ -26,7 +26,7 @@ function makePeer(WebSocket, report) {
     dial({n, url, protocols, options}) {
       const s = peer.attach(new WebSocket(url, protocols ?? [], options), n);
       let open = false;
-      s.onopen = () => { open = true; report({on: 'open', n, protocol: s.protocol}); };
+      s.onopen = () => { open = true; report({on: 'open', n, protocol: s.protocol, extensions: s.extensions}); };
       s.onerror = () => open || report({on: 'error', n}); // later on, onclose tells more
       return s;
     },

@@ -7,6 +7,7 @@ import sys
 from http import HTTPStatus
 
 import websockets
+from websockets.extensions import permessage_deflate
 from websockets.exceptions import InvalidStatusCode, WebSocketException
 from websockets.version import version
 
@@ -41,16 +42,26 @@ async def attend(ws, n):
     report("close", n=n, code=ws.close_code, reason=ws.close_reason, clean=clean)
 
 
-async def dial(n, url, protocols=None, headers=None, origin=None, max=None):
+async def dial(n, url, protocols=None, headers=None, origin=None, max=None, deflate=None):
     try:
         ws = await websockets.connect(
-            url, subprotocols=protocols, extra_headers=headers, origin=origin, max_size=max or 1 << 20, **QUIET
+            url, subprotocols=protocols, extra_headers=headers, origin=origin, max_size=max or 1 << 20,
+            **compression(permessage_deflate.ClientPerMessageDeflateFactory, deflate), **QUIET
         )
     except InvalidStatusCode as e:
         report("refused", n=n, status=e.status_code, headers=lower(e.headers))
         return
-    report("open", n=n, protocol=ws.subprotocol or "", headers=lower(ws.response_headers))
+    report("open", n=n, protocol=ws.subprotocol or "", extensions=names(ws), headers=lower(ws.response_headers))
     await attend(ws, n)
+
+
+def compression(factory, deflate):
+    # Without settings it is the library's default.
+    return {} if deflate is None else {"compression": None, "extensions": [factory(**deflate)]}
+
+
+def names(ws):
+    return ", ".join(e.name for e in ws.extensions)
 
 
 def lower(headers):
@@ -60,21 +71,26 @@ def lower(headers):
 async def serve():
     async def accept(ws):
         n = int(ws.path.partition("n=")[2])
-        report("open", n=n, protocol=ws.subprotocol or "", headers=lower(ws.request_headers))
+        report("open", n=n, protocol=ws.subprotocol or "", extensions=names(ws), headers=lower(ws.request_headers))
         await attend(ws, n)
 
     async def refuse(path, headers):
         if path.startswith("/refuse"):
             return HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": 'Basic realm="peer"'}, b"log in first"
 
-    async def listen(**options):
+    async def start(deflate=None, **options):
         server = await websockets.serve(
             accept, "127.0.0.1", 0, subprotocols=["swan.v1"], process_request=refuse,
-            extra_headers={"X-Peer": "websockets"}, **options, **QUIET
+            extra_headers={"X-Peer": "websockets"},
+            **compression(permessage_deflate.ServerPerMessageDeflateFactory, deflate), **options, **QUIET
         )
         return server.sockets[0].getsockname()[1]
 
-    report("ready", version=VERSION, port=await listen(), small=await listen(max_size=1000))
+    async def listen(n, deflate):
+        report("listening", n=n, port=await start(deflate))
+
+    COMMANDS["listen"] = listen
+    report("ready", version=VERSION, port=await start(), small=await start(max_size=1000))
 
 
 async def send(text=None, bytes=None):
