@@ -28,11 +28,11 @@ func newCompression(role machine.Role, o deflate.Options, p *deflate.Params) com
 		inBits, outBits = outBits, inBits
 		inNew, outNew = outNew, inNew
 	}
+	// Zero bits in hand-made Params are those of no parameter (7692 §7.1.2).
+	inBits, outBits = cmp.Or(inBits, deflate.MaxWindowBits), cmp.Or(outBits, deflate.MaxWindowBits)
 	if o.WindowBits != 0 { // the peer may not have let itself be bound: we can
 		outBits = min(outBits, o.WindowBits)
 	}
-	// Zero bits in hand-made Params are those of no parameter (7692 §7.1.2).
-	inBits, outBits = cmp.Or(inBits, deflate.MaxWindowBits), cmp.Or(outBits, deflate.MaxWindowBits)
 	return compression{
 		agreed: true,
 		in:     deflate.NewDecompressor(inBits, !inNew),
