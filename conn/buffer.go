@@ -21,6 +21,9 @@ var (
 	readBuffers  = sync.Pool{New: func() any { return &buffer{make([]byte, readBufferSize)} }}
 	writeBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 1024)} }}
 
+	// Deflated payload is read by this much.
+	payloadBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, 16<<10)} }}
+
 	messageBuffers = sync.Pool{New: func() any { return new(buffer) }}
 )
 

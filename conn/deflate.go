@@ -3,7 +3,7 @@ package conn
 import (
 	"cmp"
 	"context"
-	"unicode/utf8"
+	"math"
 
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/frame"
@@ -47,52 +47,97 @@ var (
 	errInflatedText   = &frame.ProtocolError{Code: frame.CloseInvalidPayload, Section: "8.1", Reason: "text is not valid UTF-8"}
 )
 
-// inflate appends to dst the message whose compressed payload is p. Never more
-// comes of it than MaxMessage allowed when it began.
-func (c *Conn) inflate(dst, p []byte) ([]byte, error) {
-	start := len(dst)
-	dst, err := c.z.in.Append(dst, p, c.in.limit)
-	switch {
-	case err == deflate.ErrTooBig:
-		return dst, c.fault(errInflatedTooBig)
-	case err != nil:
-		return dst, c.fault(errCorrupt)
-	case c.in.ev.Opcode == frame.OpText && !utf8.Valid(dst[start:]):
-		return dst, c.fault(errInflatedText)
-	}
-	return dst, nil
+// inflating is the message being inflated, between the machine and its reader.
+type inflating struct {
+	in   []byte  // payload that has come and has not been used
+	last bool    // nothing is behind it
+	buf  *buffer // where it lies, if that is not the read buffer
+	idle bool    // nothing has come of the message yet
+	left int64   // how much more may
+	text frame.UTF8
 }
 
-// readDeflated is the rest of reading a compressed message into dst, whose first
-// piece is in in.ev.
-func (c *Conn) readDeflated(ctx context.Context, dst []byte) (Message, error) {
-	in := &c.in
-	p := in.ev.Payload
-	if !in.ev.First || !in.ev.Last {
-		c.borrowMessage()
-		if err := c.gather(ctx); err != nil {
-			return Message{}, err
+// inflateNext takes the payload in ev, of a message that is compressed.
+func (in *inbox) inflateNext(ev *machine.Event) {
+	z := &in.z
+	if ev.First {
+		z.idle, z.left = true, in.limit
+		if in.limit <= 0 || in.limit == math.MaxInt64 { // left + 1 must not overflow
+			z.left = math.MaxInt64 - 1
 		}
-		p = in.msg
+		z.text.Reset()
 	}
-	dst, err := c.inflate(dst, p)
-	if err != nil {
-		return Message{}, err
-	}
-	return Message{MessageType(in.ev.Opcode), dst}, nil
+	z.in, z.last = ev.Payload, ev.Last
+	in.deflated, in.inside = true, true
 }
 
-// lendDeflated is readDeflated into a buffer that is the connection's.
-func (c *Conn) lendDeflated(ctx context.Context) (Message, error) {
-	plain := messageBuffers.Get().(*buffer)
-	m, err := c.readDeflated(ctx, plain.b[:0])
+// inflate makes the next piece of payload that has come. came is false if there
+// must be more of it for that.
+func (c *Conn) inflate() (came bool, err error) {
+	in, z := &c.in, &c.in.z
+	used, piece, done, err := c.z.in.Step(z.in, z.last, z.left+1)
 	if err != nil {
-		messageBuffers.Put(plain)
-		return Message{}, err
+		return false, c.fault(errCorrupt)
 	}
-	plain.b = m.Data
-	c.in.plain = plain
-	return m, nil
+	z.in = z.in[used:]
+	if z.left -= int64(len(piece)); z.left < 0 {
+		return false, c.fault(errInflatedTooBig)
+	}
+	if in.ev.Opcode == frame.OpText && !(z.text.Write(piece) && (!done || z.text.Complete())) {
+		return false, c.fault(errInflatedText)
+	}
+	in.piece, in.first, in.last, in.inside = piece, z.idle, done, !done
+	z.idle = z.idle && len(piece) == 0
+	return len(piece) > 0 || done, nil
+}
+
+// readDeflated reads payload of a long frame, more at a time than a read buffer
+// takes.
+func (c *Conn) readDeflated(ctx context.Context) error {
+	in, z := &c.in, &c.in.z
+	if z.buf == nil {
+		z.buf = payloadBuffers.Get().(*buffer)
+	}
+	if _, err := c.readPayload(ctx, z.buf.b); err != nil {
+		return err
+	}
+	in.inflateNext(&in.ev)
+	return nil
+}
+
+// freeInflater lets go of what is not needed between messages.
+func (c *Conn) freeInflater() {
+	z := &c.in.z
+	if len(z.in) == 0 && z.buf != nil {
+		payloadBuffers.Put(z.buf)
+		z.buf = nil
+	}
+	if !c.in.inside {
+		c.z.in.Free()
+	}
+}
+
+// gatherInflated is gather of a message that is compressed. It is piled up, as its
+// length shows only at the end.
+func (c *Conn) gatherInflated(ctx context.Context) error {
+	in := &c.in
+	defer c.freeInflater()
+	if in.first && in.last {
+		in.msg = append(in.msg, in.piece...)
+		return nil
+	}
+	in.pile.add(in.piece)
+	for !in.last {
+		if err := c.next(ctx); err != nil {
+			if c.Err() != nil {
+				in.pile.free()
+			}
+			return err
+		}
+		in.pile.add(in.piece)
+	}
+	in.msg = in.pile.moveTo(in.msg)
+	return nil
 }
 
 // deflates reports whether a message of n bytes is to be compressed.

@@ -5,6 +5,9 @@ import (
 	"compress/flate"
 	"context"
 	"fmt"
+	"io"
+	"maps"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -54,45 +57,67 @@ func allocated(f func()) int64 {
 }
 
 // D34, rows 54 to 61 of the known attacks: 1 GiB in 1 MB, against a limit of 1 MiB.
-func TestRead_OfABomb_FailsWith1009_AndIsNeverInflatedWhole(t *testing.T) {
-	const limit = 1 << 20
+// All that is ever allocated is what of the message is within the limit, the window
+// and a little for the work.
+func TestRead_OfABomb_FailsWith1009_AndCostsNoMoreThanTheLimit(t *testing.T) {
+	const limit, window, work = 1 << 20, 32 << 10, 64 << 10
 	payload := bomb()
 	if len(payload) > limit+limit/64 {
 		t.Fatalf("the bomb has %d bytes: it would be refused on its header", len(payload))
+	}
+	reads := maps.Clone(reads)
+	reads["Reader"] = func(ctx context.Context, c *conn.Conn) (conn.Message, error) {
+		typ, r, err := c.Reader(ctx)
+		if err == nil {
+			_, err = io.Copy(io.Discard, r)
+		}
+		return conn.Message{Type: typ}, err
 	}
 	for _, a := range []accord{{15, false}, {15, true}} {
 		for _, role := range roles {
 			for _, size := range []int{0, 1000, 100_000} {
 				for name, read := range reads {
 					t.Run(fmt.Sprint(a, " ", role, " ", name, " ", size), func(t *testing.T) {
-						c, peer := a.against(t, role, conn.Options{MaxMessage: limit})
-						if a.takeover { // with a window that is full
-							mustWrite(t, peer, to(role, fin|rsv1|binaryData, string(shrunk([]byte(prose(40000, 1)), nil))))
-							if _, err := c.Read(bg); err != nil {
-								t.Fatal(err)
+						least := int64(math.MaxInt64)
+						for range 5 { // others may allocate meanwhile
+							least = min(least, costOfABomb(t, a, role, payload, size, limit, read))
+							if least <= limit+window+work {
+								break
 							}
 						}
-						mustWrite(t, peer, fragments(role, payload, size))
-						peer.CloseWrite()
-						var err error
-						total := allocated(func() { _, err = read(bg, c) })
-						// The compressed message, nearly as long as the limit, and what
-						// comes of it, each in a buffer that has grown by doubling.
-						if total > 10*limit && !raceDetector {
-							t.Errorf("%d KiB allocated", total>>10)
+						if least > limit+window+work && !raceDetector {
+							t.Errorf("%d KiB allocated", least>>10)
 						}
-						if conn.CloseStatus(err) != frame.CloseTooBig {
-							t.Fatal(err)
-						}
-						if got, want := newWire(peer).all(t), []string{"close 1009 message too big when inflated"}; !slices.Equal(got, want) {
-							t.Errorf("on the wire: %q, want %q", got, want)
-						}
-						wantClosed(t, c)
 					})
 				}
 			}
 		}
 	}
+}
+
+// costOfABomb returns how much read allocates until it fails as it should.
+func costOfABomb(t *testing.T, a accord, role machine.Role, payload string, size int, limit int64, read func(context.Context, *conn.Conn) (conn.Message, error)) int64 {
+	t.Helper()
+	c, peer := a.against(t, role, conn.Options{MaxMessage: limit})
+	if a.takeover { // with a window that is full
+		mustWrite(t, peer, to(role, fin|rsv1|binaryData, string(shrunk([]byte(prose(40000, 1)), nil))))
+		if _, err := c.Read(bg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustWrite(t, peer, fragments(role, payload, size))
+	peer.CloseWrite()
+	runtime.GC() // not in the middle, which would empty the pools
+	var err error
+	total := allocated(func() { _, err = read(bg, c) })
+	if conn.CloseStatus(err) != frame.CloseTooBig {
+		t.Fatal(err)
+	}
+	if got, want := newWire(peer).all(t), []string{"close 1009 message too big when inflated"}; !slices.Equal(got, want) {
+		t.Errorf("on the wire: %q, want %q", got, want)
+	}
+	wantClosed(t, c)
+	return total
 }
 
 // D34, row 59: the limit is exact, and that of the inflated size.

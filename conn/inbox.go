@@ -31,12 +31,17 @@ type inbox struct {
 	owed   bool  // replies have been queued since the last flush
 	inside bool  // a message has begun and its last piece has not been met
 
+	piece       []byte // of the message at hand, inflated if it was deflated
+	first, last bool   // piece begins it, ends it
+	deflated    bool   // the message at hand is compressed
+	z           inflating
+
 	msg    []byte         // a message being gathered, or lent
 	msgBuf *buffer        // where msg began, if that is from a pool
-	plain  *buffer        // a message that has been inflated, and is lent
+	pile   pile           // one being gathered that is compressed
 	reader *messageReader // has a message that has not been read to its end
 	deaf   bool           // Close reads: no hook is called on its goroutine
-	unused bool           // what is left in ev.Payload is for reader
+	unused bool           // what is left in piece is for reader
 }
 
 func (in *inbox) start(buffered []byte) {
@@ -70,8 +75,11 @@ func (c *Conn) takeInbox(ctx context.Context) error {
 // freeInbox ends a turn. A connection that nobody reads holds no buffer.
 func (c *Conn) freeInbox() {
 	c.sendOwed()
-	if in := &c.in; in.r == in.w && !in.unused {
-		in.release()
+	if in := &c.in; !in.unused {
+		if in.r == in.w && len(in.z.in) == 0 {
+			in.release()
+		}
+		c.freeInflater()
 	}
 	c.freeMessage()
 	c.in.state.Store(free)
@@ -81,10 +89,6 @@ func (c *Conn) freeInbox() {
 // is not finished stays.
 func (c *Conn) freeMessage() {
 	in := &c.in
-	if in.plain != nil {
-		freeMessageBuffer(in.plain)
-		in.plain = nil
-	}
 	if in.inside || in.msg == nil {
 		return
 	}
@@ -105,18 +109,40 @@ func (c *Conn) borrowMessage() {
 	}
 }
 
-// next finds the next piece of a message and leaves it in in.ev. Everything else
+// next finds the next piece of a message and leaves it in in.piece. Everything else
 // that the peer sends is dealt with on the way. An error is final, unless it is
 // that of the context.
 func (c *Conn) next(ctx context.Context) error {
+	in := &c.in
 	for {
+		if in.inside && in.deflated {
+			if came, err := c.inflate(); came || err != nil {
+				return err
+			}
+			if c.m.Want() >= readBufferSize && in.r == in.w {
+				if err := c.readDeflated(ctx); err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		if err := c.step(ctx); err != nil {
 			return err
 		}
-		if c.in.ev.Kind == machine.Data {
-			return nil
+		if in.ev.Kind == machine.Data {
+			if !in.ev.Compressed {
+				in.takePlain()
+				return nil
+			}
+			in.inflateNext(&in.ev)
 		}
 	}
+}
+
+// takePlain makes the payload in ev the next piece.
+func (in *inbox) takePlain() {
+	in.piece, in.first, in.last = in.ev.Payload, in.ev.First, in.ev.Last
+	in.deflated, in.inside = false, !in.ev.Last
 }
 
 // step finds the next event and does what the protocol asks for it, or reads
@@ -136,7 +162,6 @@ func (c *Conn) step(ctx context.Context) error {
 	case machine.NeedMore:
 		return c.fill(ctx)
 	case machine.Data:
-		in.inside = !in.ev.Last
 		c.alive.touch()
 	case machine.Ping:
 		c.answerPing(&in.ev)
@@ -243,7 +268,7 @@ func (c *Conn) takeOver() bool {
 		// The lent message lies in the old buffers: leave them alone, to the
 		// garbage collector in the end.
 		left := in.unread()
-		in.buf, in.msg, in.msgBuf, in.plain = nil, nil, nil, nil
+		in.buf, in.msg, in.msgBuf = nil, nil, nil
 		in.r, in.w = 0, 0
 		in.start(left)
 	}

@@ -60,11 +60,8 @@ func (c *Conn) readWhole(ctx context.Context, buf []byte) (Message, error) {
 		return Message{}, err
 	}
 	in := &c.in
-	if in.ev.Compressed {
-		return c.readDeflated(ctx, buf[:0])
-	}
-	if in.ev.First && in.ev.Last {
-		return Message{MessageType(in.ev.Opcode), append(buf[:0], in.ev.Payload...)}, nil
+	if in.first && in.last {
+		return Message{MessageType(in.ev.Opcode), append(buf[:0], in.piece...)}, nil
 	}
 	in.msg, in.msgBuf = append(buf[:0], in.msg...), nil
 	if err := c.gather(ctx); err != nil {
@@ -85,12 +82,15 @@ func (c *Conn) nextMessage(ctx context.Context) error {
 	return c.next(ctx)
 }
 
-// gather appends the piece in in.ev and all the rest of its message to in.msg.
+// gather appends the piece at hand and all the rest of its message to in.msg.
 // When the context ends, what is there stays for the next reader.
 func (c *Conn) gather(ctx context.Context) error {
 	in := &c.in
-	in.msg = append(in.msg, in.ev.Payload...)
-	for !in.ev.Last {
+	if in.deflated {
+		return c.gatherInflated(ctx)
+	}
+	in.msg = append(in.msg, in.piece...)
+	for !in.last {
 		if c.m.Want() > 0 && in.r == in.w {
 			if err := c.gatherInPlace(ctx); err != nil {
 				return err
@@ -100,7 +100,7 @@ func (c *Conn) gather(ctx context.Context) error {
 		if err := c.next(ctx); err != nil {
 			return err
 		}
-		in.msg = append(in.msg, in.ev.Payload...)
+		in.msg = append(in.msg, in.piece...)
 	}
 	return nil
 }
@@ -114,8 +114,12 @@ func (c *Conn) gatherInPlace(ctx context.Context) error {
 		in.msg = slices.Grow(in.msg, max(start, readBufferSize))
 	}
 	n, err := c.readPayload(ctx, in.msg[start:cap(in.msg)])
+	if err != nil {
+		return err
+	}
+	in.takePlain()
 	in.msg = in.msg[:start+n]
-	return err
+	return nil
 }
 
 // readPayload reads payload of the current frame, at most all of it, into p.
@@ -128,7 +132,6 @@ func (c *Conn) readPayload(ctx context.Context, p []byte) (n int, err error) {
 	if _, err := c.m.Step(&in.ev, p[:n]); err != nil {
 		return 0, c.fault(err)
 	}
-	in.inside = !in.ev.Last
 	c.alive.touch()
 	return n, nil
 }
@@ -187,11 +190,8 @@ func (c *Conn) nextLent(ctx context.Context) (Message, error) {
 	if err := c.nextMessage(ctx); err != nil {
 		return Message{}, err
 	}
-	if in.ev.Compressed {
-		return c.lendDeflated(ctx)
-	}
-	if in.ev.First && in.ev.Last {
-		return Message{MessageType(in.ev.Opcode), in.ev.Payload}, nil
+	if in.first && in.last && !in.deflated {
+		return Message{MessageType(in.ev.Opcode), in.piece}, nil
 	}
 	c.borrowMessage()
 	if err := c.gather(ctx); err != nil {
@@ -202,8 +202,7 @@ func (c *Conn) nextLent(ctx context.Context) (Message, error) {
 
 // Reader waits for the next message and returns a reader of its payload, which
 // ends with io.EOF. Use it for messages that should not be held in memory whole;
-// the text of a text message is checked as it goes by. A compressed message is
-// held in memory whole all the same. Options.MaxMessage holds.
+// the text of a text message is checked as it goes by. Options.MaxMessage holds.
 //
 // The reader is good until the next read of another kind on the connection,
 // which skips what was left. ctx is that of all its reads.
@@ -216,19 +215,9 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
 		return 0, nil, err
 	}
 	in := &c.in
-	r := &messageReader{c: c, ctx: ctx}
-	if in.ev.Compressed {
-		m, err := c.readDeflated(ctx, nil)
-		if err != nil {
-			return 0, nil, err
-		}
-		r.head = m.Data
-	} else {
-		r.head = in.msg
-		in.msg, in.msgBuf = nil, nil
-		in.unused = true
-	}
-	in.reader = r
+	r := &messageReader{c: c, ctx: ctx, head: in.pile.moveTo(in.msg)}
+	in.msg, in.msgBuf = nil, nil
+	in.reader, in.unused = r, true
 	return MessageType(in.ev.Opcode), r, nil
 }
 
@@ -265,9 +254,9 @@ func (r *messageReader) Read(p []byte) (int, error) {
 	}
 	for {
 		if in.unused {
-			n := copy(p, in.ev.Payload)
-			in.ev.Payload = in.ev.Payload[n:]
-			in.unused = len(in.ev.Payload) > 0
+			n := copy(p, in.piece)
+			in.piece = in.piece[n:]
+			in.unused = len(in.piece) > 0
 			if n > 0 {
 				return n, nil
 			}
@@ -286,8 +275,10 @@ func (r *messageReader) Read(p []byte) (int, error) {
 func (c *Conn) nextPiece(ctx context.Context, p []byte) error {
 	in := &c.in
 	var err error
-	if c.m.Want() > 0 && in.r == in.w {
-		_, err = c.readPayload(ctx, p)
+	if c.m.Want() > 0 && in.r == in.w && !in.deflated {
+		if _, err = c.readPayload(ctx, p); err == nil {
+			in.takePlain()
+		}
 	} else {
 		err = c.next(ctx)
 	}

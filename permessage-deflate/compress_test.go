@@ -107,7 +107,8 @@ type lenient struct {
 func (l *lenient) inflate(payload []byte) ([]byte, error) {
 	got, err := io.ReadAll(stdflate.NewReaderDict(io.MultiReader(bytes.NewReader(payload), strings.NewReader(ending)), l.window))
 	if l.takeover {
-		l.window = slices.Clone(lastBytes(l.window, got))
+		all := slices.Concat(l.window, got)
+		l.window = all[max(0, len(all)-1<<15):]
 	}
 	return got, err
 }

@@ -1,11 +1,8 @@
 package deflate
 
 import (
-	"compress/flate" // its state is all forgotten in Reset
 	"errors"
-	"io"
 	"math"
-	"slices"
 	"sync"
 )
 
@@ -15,21 +12,16 @@ var (
 	ErrCorrupt = errors.New("compressed message is corrupt")
 )
 
-// maxRestarts is how many blocks of a message may claim to be the last (BFINAL),
-// which §7.2.3.4 allows: each costs a new start with the whole window.
-const maxRestarts = 64
-
-// ending is what a message is given back (§7.2.2), and an empty last block, so
-// that the inflater knows that it is over.
-const ending = tail + "\x01\x00\x00\xff\xff"
-
 // A Decompressor inflates the messages of one direction. Between messages it
-// holds the window that takeover needs, and nothing without it. Not for use by
-// two goroutines at once.
+// holds the window that takeover needs, and nothing without it; within one also an
+// inflater from a pool, of about 72 KiB. Not for use by two goroutines at once.
 type Decompressor struct {
 	bits     int
 	takeover bool
 	window   []byte
+	f        *inflater // of the message in progress, or of what was given out last
+	inside   bool      // a message is in progress
+	owed     []byte    // what its payload is given back, as far as it has not been yet
 }
 
 // NewDecompressor returns a Decompressor for windows of 1<<bits bytes, 8 to 15.
@@ -37,122 +29,112 @@ func NewDecompressor(bits int, takeover bool) Decompressor {
 	return Decompressor{bits: bits, takeover: takeover}
 }
 
-// Append inflates the payload p of a compressed message and appends it to dst,
-// limit bytes at the most; 0 is no limit. It returns ErrTooBig as soon as there is
-// one byte more, and ErrCorrupt for what cannot be inflated. p is only read. After
-// an error the connection must be failed.
+var tailBytes = []byte(tail) // only read
+
+var inflaters = sync.Pool{New: func() any { return new(inflater) }}
+
+// Step goes on with a message, or begins the next. in is payload that has come, cut
+// anywhere, and last says that nothing is behind it. Step returns how much of in it
+// has used and what came of it, at most bytes at a time; piece is d's own until the
+// next Step or Free. The message is over when it is done. If it is not and nothing
+// came, there must be more payload. The error is ErrCorrupt; then the connection
+// must be failed.
+func (d *Decompressor) Step(in []byte, last bool, most int64) (used int, piece []byte, done bool, err error) {
+	if !d.inside {
+		d.begin()
+	}
+	f := d.f
+	f.slide()
+	end := f.w + int(min(int64(len(f.buf)-f.w), most))
+	used, sound := f.inflate(in, end)
+	if sound && last && used == len(in) && f.w < end {
+		done, sound = d.end(end)
+	}
+	if !sound {
+		return used, nil, false, ErrCorrupt
+	}
+	if done {
+		d.inside = false
+		if d.takeover {
+			d.window = slide(d.window[:0], f.buf[:f.w], 1<<d.bits)
+		}
+	}
+	return used, f.buf[f.r:f.w], done, nil
+}
+
+func (d *Decompressor) begin() {
+	if d.f == nil {
+		d.f = inflaters.Get().(*inflater)
+	}
+	d.f.start(d.window)
+	d.inside, d.owed = true, tailBytes
+}
+
+// end goes on when all the payload has been used. A message that ends with a block
+// which says that it is the last is over: it may lack the empty one that is to
+// follow (§7.2.3.4).
+func (d *Decompressor) end(end int) (done, sound bool) {
+	f := d.f
+	if f.final && f.atEnd() && len(d.owed) == len(tail) {
+		return true, true
+	}
+	n, sound := f.inflate(d.owed, end)
+	d.owed = d.owed[n:]
+	if !sound || f.w == end {
+		return false, sound
+	}
+	return f.atEnd(), f.atEnd()
+}
+
+// Free gives the inflater back, and with it the last piece. Call it when a message
+// has been dealt with; the next Step would only reuse the inflater, but a connection
+// that waits for a message should hold none. A message in progress is lost.
+func (d *Decompressor) Free() {
+	if d.f != nil {
+		inflaters.Put(d.f)
+		d.f, d.inside = nil, false
+	}
+}
+
+// Append inflates a message whose whole payload is p and appends it to dst, limit
+// bytes at the most; 0 is no limit. It returns ErrTooBig as soon as there is one
+// byte more, and ErrCorrupt for what cannot be inflated. p is only read. After an
+// error the connection must be failed.
 func (d *Decompressor) Append(dst, p []byte, limit int64) ([]byte, error) {
-	in := readers.Get().(*reader)
-	defer in.free()
-	in.data, in.pos = p, 0
-	start := len(dst)
-	dict := d.window
-	for restarts := 0; ; restarts++ {
-		if restarts > maxRestarts {
-			return dst, ErrCorrupt
-		}
-		in.f.(flate.Resetter).Reset(in, dict)
-		var err error
-		if dst, err = in.inflate(dst, start, limit); err != nil {
-			return dst, err
-		}
-		if in.pos >= len(p) {
-			break
-		}
-		// A block of the message's own said that it is the last (§7.2.3.4): what
-		// follows starts at the next byte, with the same window.
-		dict = lastBytes(d.window, dst[start:])
-	}
-	if d.takeover {
-		d.window = slide(d.window, dst[start:], 1<<d.bits)
-	}
-	return dst, nil
-}
-
-// lastBytes returns the last 32 KiB of a and b together.
-func lastBytes(a, b []byte) []byte {
-	const most = 1 << MaxWindowBits
-	if len(b) >= most {
-		return b[len(b)-most:]
-	}
-	a = a[max(0, len(a)+len(b)-most):]
-	return slices.Concat(a, b)
-}
-
-// reader is an inflater and its input: a message and the ending behind it.
-type reader struct {
-	data []byte
-	pos  int
-	f    io.ReadCloser
-}
-
-var readers = sync.Pool{New: func() any {
-	in := new(reader)
-	in.f = flate.NewReader(in)
-	return in
-}}
-
-func (in *reader) free() {
-	in.data = nil
-	in.f.(flate.Resetter).Reset(in, nil) // it must not keep a dictionary
-	readers.Put(in)
-}
-
-// inflate reads to the end of a last block. The room grows with what has come,
-// and beyond the limit there is room for one byte, which shows that it is passed.
-func (in *reader) inflate(dst []byte, start int, limit int64) ([]byte, error) {
+	defer d.Free()
 	if limit <= 0 || limit == math.MaxInt64 {
 		limit = math.MaxInt64 - 1
 	}
-	for {
-		came := len(dst) - start
-		left := limit + 1 - int64(came)
-		if len(dst) == cap(dst) {
-			more := int64(max(512, came))
-			if left < more+512 {
-				more = left // rather than grow again for so little
-			}
-			dst = append(make([]byte, 0, int64(len(dst))+more), dst...)
+	for left := limit; ; {
+		n, piece, done, err := d.Step(p, true, left+1)
+		if err != nil {
+			return dst, err
 		}
-		room := dst[len(dst):cap(dst)]
-		n, err := in.f.Read(room[:min(int64(len(room)), left)])
-		dst = dst[:len(dst)+n]
-		switch {
-		case int64(n) == left:
-			return dst[:len(dst)-1], ErrTooBig
-		case err == io.EOF:
+		p = p[n:]
+		big := int64(len(piece)) > left
+		if big {
+			piece = piece[:left]
+		}
+		left -= int64(len(piece))
+		dst = appendWithin(dst, piece, left)
+		if big {
+			return dst, ErrTooBig
+		}
+		if done {
 			return dst, nil
-		case err != nil:
-			return dst, ErrCorrupt
 		}
 	}
 }
 
-// ReadByte makes the inflater take no more than it needs.
-func (in *reader) ReadByte() (byte, error) {
-	i := in.pos
-	in.pos++
-	if i < len(in.data) {
-		return in.data[i], nil
+// appendWithin is append for a slice of which at most left bytes more will be
+// needed after that.
+func appendWithin(dst, p []byte, left int64) []byte {
+	if need := len(dst) + len(p); need > cap(dst) {
+		more := int64(len(dst))
+		if left < 2*more {
+			more = left // rather than grow again for so little
+		}
+		dst = append(make([]byte, 0, int64(need)+more), dst...)
 	}
-	if i -= len(in.data); i < len(ending) {
-		return ending[i], nil
-	}
-	in.pos--
-	return 0, io.EOF
-}
-
-// Read is io.Reader's, for stored blocks.
-func (in *reader) Read(p []byte) (int, error) {
-	if in.pos < len(in.data) {
-		n := copy(p, in.data[in.pos:])
-		in.pos += n
-		return n, nil
-	}
-	if i := in.pos - len(in.data); i < len(ending) {
-		n := copy(p, ending[i:])
-		in.pos += n
-		return n, nil
-	}
-	return 0, io.EOF
+	return append(dst, p...)
 }

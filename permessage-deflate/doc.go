@@ -1,7 +1,7 @@
 // Package deflate is permessage-deflate, the compression extension of RFC 7692:
 // what is offered, answered and agreed on in the opening handshake, and messages
 // deflated and inflated as agreed. (RFC 1951, the format itself, is deflated by
-// klauspost/compress and inflated by the standard library.) A hyphen cannot stand
+// klauspost/compress and inflated here, in pieces and within limits.) A hyphen cannot stand
 // in a package name, so import it with its name:
 //
 //	import deflate "github.com/swan-ws/websocket/permessage-deflate"

@@ -58,7 +58,7 @@ func TestDecompressor_Inflates(t *testing.T) {
 		{"BFINAL, then one that refers to both", final("llo") + string(unhex(t, "f200110000")), "He", "lloHello"},
 		{"BFINAL in the middle", hello + "\x00\x00\xff\xff" + final("-") + hello, "", "Hello-Hello"},
 		{"BFINAL several times", strings.Repeat(helloFinal, 5) + final("!") + "\x00", "", "HelloHelloHelloHelloHello!"},
-		{"BFINAL as often as allowed", strings.Repeat(final("a"), 65), "", strings.Repeat("a", 65)},
+		{"BFINAL in each of many blocks", strings.Repeat(final("a"), 6500), "", strings.Repeat("a", 6500)},
 		{"BFINAL behind more than a window", stored(strings.Repeat("y", 40000)) + final("") + string(unhex(t, "f200110000")), "", strings.Repeat("y", 40000) + "Hyyyy"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -86,8 +86,6 @@ func TestDecompressor_Refuses(t *testing.T) {
 		{"BFINAL, then garbage", helloFinal + "\xff\xff\xff"},
 		{"BFINAL, then text", helloFinal + "garbage"},
 		{"BFINAL, then a distance beyond the beginning", final("Hel") + string(unhex(t, "f200110000"))},
-		{"BFINAL too often", strings.Repeat(final("a"), 66)},
-		{"BFINAL much too often", strings.Repeat(final(""), 100_000)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, takeover := range []bool{false, true} {
@@ -128,41 +126,51 @@ func check(t testing.TB, window, z []byte, limit int64) {
 	}
 	if it, itsErr := (&strict{size: 1 << 15, window: window}).inflate(z); itsErr == nil && err == nil && !bytes.Equal(got, it) {
 		t.Fatalf("%x: %d bytes, but strictly %d bytes", z, len(got), len(it))
-	} else if itsErr == nil && err == ErrCorrupt && bytes.Count(z, []byte{1}) <= maxRestarts {
+	} else if itsErr == nil && err == ErrCorrupt {
 		t.Fatalf("%x: %v, but strictly %d bytes", z, err, len(it))
 	}
 	if !bytes.Equal(z, before) {
 		t.Fatal("the payload has been written to")
+	}
+	if limit == 0 && len(got) < 1<<20 {
+		d := Decompressor{bits: 15, takeover: true, window: slices.Clone(window)}
+		if cut, cutErr := inPieces(&d, z, 1+len(z)%23, int64(1+len(got)%300)); cutErr != err || err == nil && !bytes.Equal(cut, got) {
+			t.Fatalf("%x: %d bytes, %v, but in pieces %d bytes, %v", z, len(got), err, len(cut), cutErr)
+		}
 	}
 	if limit > 0 && (int64(len(got)) > limit || int64(cap(got)) > limit+1) {
 		t.Fatalf("%d bytes in room for %d, limit %d", len(got), cap(got), limit)
 	}
 }
 
-var inflater = stdflate.NewReader(nil)
+var standard = stdflate.NewReader(nil)
 
 // reference is Decompressor.Append made of compress/flate, in windows of 15 bits.
 func reference(window, z []byte, limit int64) (out []byte, _ error) {
 	if limit <= 0 {
 		limit = math.MaxInt64 - 1
 	}
+	const ending = tail + "\x01\x00\x00\xff\xff" // so that it knows the end
 	in := bytes.NewReader(slices.Concat(z, []byte(ending)))
-	for range maxRestarts + 1 {
+	for {
 		all := slices.Concat(window, out)
-		inflater.(stdflate.Resetter).Reset(in, all[max(0, len(all)-1<<15):])
-		more, err := io.ReadAll(io.LimitReader(inflater, limit+1-int64(len(out))))
+		standard.(stdflate.Resetter).Reset(in, all[max(0, len(all)-1<<15):])
+		more, err := io.ReadAll(io.LimitReader(standard, limit+1-int64(len(out))))
 		out = append(out, more...)
 		switch {
 		case int64(len(out)) > limit:
 			return out[:limit], ErrTooBig
 		case err != nil:
 			return out, ErrCorrupt
-		case in.Len() <= len(ending):
+		case in.Len() == len(ending), in.Len() == 0:
 			return out, nil
 		}
 	}
-	return out, ErrCorrupt
 }
+
+// ending is what a message is given back (§7.2.2), and an empty last block, so
+// that the standard library knows that it is over.
+const ending = tail + "\x01\x00\x00\xff\xff"
 
 func TestDecompressor_TruncatedAnywhere_IsAsCompressFlateSays(t *testing.T) {
 	for _, z := range wires(t) {

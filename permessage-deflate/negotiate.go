@@ -40,13 +40,13 @@ func parse(e handshake.Extension, response bool) (p element, err error) {
 		case clientNoTakeover:
 			p.clientNoTakeover, err = true, noValue(param)
 		case serverBits:
-			p.serverBits, err = bits(param)
+			p.serverBits, err = bitsOf(param)
 		case clientBits:
 			if param.Value == "" && !response {
 				p.clientBitsBare = true
 				continue
 			}
-			p.clientBits, err = bits(param)
+			p.clientBits, err = bitsOf(param)
 		default:
 			err = fmt.Errorf("unknown parameter %.64q", param.Name)
 		}
@@ -66,7 +66,7 @@ func noValue(p handshake.Param) error {
 
 // bits: §7.1.2.1, "a decimal integer value between 8 and 15, inclusive", "without
 // leading zeroes".
-func bits(p handshake.Param) (int, error) {
+func bitsOf(p handshake.Param) (int, error) {
 	n, err := strconv.Atoi(p.Value)
 	if err != nil || n < MinWindowBits || n > MaxWindowBits || strconv.Itoa(n) != p.Value {
 		return 0, fmt.Errorf("%s is %.64q, want 8 to 15", p.Name, p.Value)

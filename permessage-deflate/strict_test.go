@@ -75,7 +75,7 @@ func (s *strict) block() {
 	case 0:
 		s.stored()
 	case 1:
-		s.coded(fixedLit, fixedDist)
+		s.coded(strictLit, strictDist)
 	case 2:
 		s.coded(s.dynamic())
 	default:
@@ -100,8 +100,8 @@ func (s *strict) stored() {
 }
 
 var (
-	lengthBase  = []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
-	lengthExtra = []int{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0}
+	strictBase  = []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
+	strictExtra = []int{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0}
 )
 
 func (s *strict) coded(lit, dist code) {
@@ -116,7 +116,7 @@ func (s *strict) coded(lit, dist code) {
 		case symbol > 285:
 			fail("length symbol %d", symbol)
 		}
-		length := lengthBase[symbol-257] + s.take(lengthExtra[symbol-257])
+		length := strictBase[symbol-257] + s.take(strictExtra[symbol-257])
 		d := s.symbol(dist)
 		if d > 29 {
 			fail("distance symbol %d", d)
@@ -141,7 +141,7 @@ type code struct {
 	table []uint16
 }
 
-var fixedLit, fixedDist = func() (code, code) {
+var strictLit, strictDist = func() (code, code) {
 	lengths := slices.Concat(slices.Repeat([]int{8}, 144), slices.Repeat([]int{9}, 112), slices.Repeat([]int{7}, 24), slices.Repeat([]int{8}, 8))
 	return makeCode(lengths), makeCode(slices.Repeat([]int{5}, 32))
 }()
