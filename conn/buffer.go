@@ -6,6 +6,10 @@ import "sync"
 // messages, little enough to lend to every reading connection.
 const readBufferSize = 4096
 
+// burstBufferSize is what is asked for after a read that has filled a buffer: there
+// is more where that came from.
+const burstBufferSize = 32 << 10
+
 // keepBuffer is the capacity above which a write buffer is left to the garbage
 // collector: one large message must not be paid for ever.
 const keepBuffer = 64 << 10
@@ -19,6 +23,7 @@ type buffer struct{ b []byte }
 
 var (
 	readBuffers  = sync.Pool{New: func() any { return &buffer{make([]byte, readBufferSize)} }}
+	burstBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, burstBufferSize)} }}
 	writeBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 1024)} }}
 
 	// Deflated payload is read by this much.
@@ -26,6 +31,23 @@ var (
 
 	messageBuffers = sync.Pool{New: func() any { return new(buffer) }}
 )
+
+// getReadBuffer returns a buffer for one read.
+func getReadBuffer(burst bool) *buffer {
+	if burst {
+		return burstBuffers.Get().(*buffer)
+	}
+	return readBuffers.Get().(*buffer)
+}
+
+func freeReadBuffer(b *buffer) {
+	switch len(b.b) { // others are not from here
+	case readBufferSize:
+		readBuffers.Put(b)
+	case burstBufferSize:
+		burstBuffers.Put(b)
+	}
+}
 
 func freeMessageBuffer(b *buffer) {
 	if cap(b.b) <= keepMessage {

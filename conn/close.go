@@ -90,6 +90,7 @@ func (c *Conn) awaitClose(timeout time.Duration) {
 // defer, after Close or when there is nothing left to say: on a closed connection
 // it does nothing. Messages that have arrived by then can still be read.
 func (c *Conn) CloseNow() error {
+	c.out.uncork(c)
 	c.end(&CloseError{Code: frame.CloseAbnormal, Cause: errCloseNow})
 	c.closeStream()
 	return nil

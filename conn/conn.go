@@ -32,6 +32,7 @@ type Conn struct {
 	maxMessage atomic.Int64
 	closeSent  atomic.Bool
 	closeCame  atomic.Bool
+	handling   atomic.Bool   // Handle is at a message that is not lent any more
 	closeBy    time.Time     // when closing must be over; out.mu's
 	done       chan struct{} // closed with the stream
 

@@ -178,5 +178,5 @@ func (c *Conn) writeDeflatedFrame(ctx context.Context, op frame.Opcode, fin bool
 		o.mu.Unlock()
 		return c.writeError(err)
 	}
-	return o.flush(c, ctx)
+	return o.flushMessage(c, ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/frame"
 )
 
 // Who has the inbox.
@@ -23,9 +24,11 @@ const maxEmptyReads = 100
 type inbox struct {
 	state  atomic.Int32
 	inHook atomic.Bool // OnPing or OnPong is running
+	ahead  atomic.Bool // another frame is in buf, whole: there will soon be another step
 
 	buf    *buffer // nil while nobody reads and nothing is left in it
 	r, w   int     // buf.b[r:w] has been read but not understood
+	burst  bool    // the last read has filled the buffer
 	ev     machine.Event
 	limit  int64 // MaxMessage, for the message in progress
 	owed   bool  // replies have been queued since the last flush
@@ -82,7 +85,20 @@ func (c *Conn) freeInbox() {
 		c.freeInflater()
 	}
 	c.freeMessage()
+	c.lookAhead()
 	c.in.state.Store(free)
+}
+
+// lookAhead notes, for those who write, whether there is another frame to be dealt
+// with before anything is read.
+func (c *Conn) lookAhead() {
+	in := &c.in
+	var h frame.Header
+	unread := in.unread()
+	n, err := h.Parse(unread)
+	if ahead := err == nil && n > 0 && h.Length <= uint64(len(unread)-n) && !in.deaf; ahead != in.ahead.Load() {
+		in.ahead.Store(ahead)
+	}
 }
 
 // freeMessage lets go of a gathered message that nobody uses any more. One that
@@ -189,17 +205,24 @@ func (c *Conn) fill(ctx context.Context) error {
 		_, err := c.readStream(ctx, nil)
 		return err
 	}
-	in.w = copy(in.buf.b, in.buf.b[in.r:in.w])
+	if b := in.buf; in.burst && len(b.b) < burstBufferSize {
+		in.buf = getReadBuffer(true)
+		in.w = copy(in.buf.b, b.b[in.r:in.w])
+		freeReadBuffer(b)
+	} else {
+		in.w = copy(b.b, b.b[in.r:in.w])
+	}
 	in.r = 0
 	n, err := c.readStream(ctx, in.buf.b[in.w:])
 	in.w += n
+	in.burst = in.w == len(in.buf.b)
 	return err
 }
 
 // release gives the buffer back, of which nothing is used any more.
 func (in *inbox) release() {
-	if in.buf != nil && len(in.buf.b) == readBufferSize {
-		readBuffers.Put(in.buf)
+	if in.buf != nil {
+		freeReadBuffer(in.buf)
 	}
 	in.buf = nil
 	in.r, in.w = 0, 0
@@ -208,6 +231,10 @@ func (in *inbox) release() {
 // readStream reads at least one byte into p, or says why it could not. If p is
 // nil, it reads into a buffer that becomes in.buf.
 func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
+	if c.in.ahead.Load() {
+		c.in.ahead.Store(false)
+		c.in.owed = true
+	}
 	c.sendOwed()
 	if err := c.watchContext(ctx); err != nil {
 		return 0, givenUp(err)
@@ -216,6 +243,9 @@ func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
 		n, err := c.readOnce(p)
 		if n > 0 {
 			c.alive.heard.Add(1)
+			if p == nil {
+				c.in.burst = n == len(c.in.buf.b)
+			}
 			return n, nil // an error will come again
 		}
 		switch {
@@ -235,10 +265,10 @@ func (c *Conn) readOnce(p []byte) (n int, err error) {
 	case p != nil:
 		return c.stream.Read(p)
 	case c.raw != nil: // borrows a buffer only when there is something to read
-		in.buf, in.w, err = c.raw.read()
+		in.buf, in.w, err = c.raw.read(in.burst)
 		return in.w, err
 	case in.buf == nil:
-		in.buf = readBuffers.Get().(*buffer)
+		in.buf = getReadBuffer(in.burst)
 	}
 	in.w, err = c.stream.Read(in.buf.b)
 	return in.w, err
@@ -252,6 +282,7 @@ func givenUp(err error) error { return fmt.Errorf("websocket: read given up: %w"
 // The inbox stays taken, but Close may read on in a buffer of its own.
 func (c *Conn) lend() {
 	c.sendOwed()
+	c.lookAhead()
 	c.in.state.Store(lent)
 }
 
@@ -265,16 +296,30 @@ func (c *Conn) takeOver() bool {
 		if !in.state.CompareAndSwap(lent, busy) {
 			return false
 		}
-		// The lent message lies in the old buffers: leave them alone, to the
-		// garbage collector in the end.
-		left := in.unread()
-		in.buf, in.msg, in.msgBuf = nil, nil, nil
-		in.r, in.w = 0, 0
-		in.start(left)
+		in.leave()
 	}
 	in.reader, in.unused = nil, false // it gets no more
 	in.deaf = true
 	return true
+}
+
+// takeLent lets anybody read although a message is lent.
+func (c *Conn) takeLent() bool {
+	if !c.in.state.CompareAndSwap(lent, busy) {
+		return false
+	}
+	c.in.leave()
+	c.freeInbox()
+	return true
+}
+
+// leave leaves the buffers in which a lent message lies alone, to the garbage
+// collector in the end.
+func (in *inbox) leave() {
+	left := in.unread()
+	in.buf, in.msg, in.msgBuf = nil, nil, nil
+	in.r, in.w = 0, 0
+	in.start(left)
 }
 
 // sendOwed sends the replies that have been queued. Replies to what came at once
@@ -287,6 +332,13 @@ func (c *Conn) sendOwed() {
 }
 
 func (c *Conn) answerPing(ev *machine.Event) {
+	if answer := c.opt.AnswerPing; answer != nil {
+		c.hook(func(c *Conn, payload []byte) {
+			if pong := answer(c, payload); pong != nil && len(pong) <= frame.MaxControlPayload {
+				ev.Payload = pong
+			}
+		}, ev.Payload)
+	}
 	c.out.queuePong(c, ev)
 	c.in.owed = true
 	c.hook(c.opt.OnPing, ev.Payload)

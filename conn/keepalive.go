@@ -15,8 +15,9 @@ type keepalive struct {
 	heard atomic.Uint64 // reads that brought bytes
 	since atomic.Int64  // when the last message passed, in ns after start; idle only
 
-	idle  time.Duration
-	start time.Time
+	idle   time.Duration
+	idling atomic.Bool // OnIdle is running
+	start  time.Time
 
 	mu       sync.Mutex
 	timer    *time.Timer
@@ -69,12 +70,21 @@ func (c *Conn) tick() {
 		return
 	}
 	now := time.Now()
-	if k.idle > 0 && c.in.state.Load() == lent {
+	if k.idle > 0 && (c.in.state.Load() == lent || c.handling.Load()) {
 		k.touch() // a message is being worked on
 	}
 	if k.idle > 0 && !now.Before(k.idleAt()) {
-		go c.closeIdle()
-		return
+		if c.opt.OnIdle == nil {
+			go c.closeIdle()
+			return
+		}
+		k.touch()
+		if k.idling.CompareAndSwap(false, true) { // one call at a time
+			go func() {
+				defer k.idling.Store(false)
+				c.opt.OnIdle(c)
+			}()
+		}
 	}
 	if c.opt.PingEvery > 0 && !c.tickPing(now) {
 		go c.lost(ErrPongTimeout)

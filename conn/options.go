@@ -51,6 +51,9 @@ type Options struct {
 	// callback or a loop over Messages. Pings and Pongs do not count.
 	// 0 or negative: never.
 	IdleTimeout time.Duration
+	// OnIdle is called when IdleTimeout has passed, on a goroutine of its own,
+	// instead of closing the connection, and again after as long. It may close it.
+	OnIdle func(c *Conn)
 
 	// Compression is what this side would like of permessage-deflate. The zero
 	// value compresses messages of 256 bytes and more, each for itself, with
@@ -61,6 +64,14 @@ type Options struct {
 	// same, and of its Pongs, those included that answer Ping and PingEvery. They run on the reading goroutine, between messages or in
 	// the middle of one; payload is valid until they return.
 	OnPing, OnPong func(c *Conn, payload []byte)
+	// AnswerPing, if set, says what the Pong that answers a Ping is to hold, before
+	// it is sent. §5.5.3 wants it to be payload; nil, or more than 125 bytes, stand
+	// for that. It runs where OnPing does.
+	AnswerPing func(c *Conn, payload []byte) (pong []byte)
+
+	// Codec makes messages of values and values of messages, for WriteValue,
+	// Decode and ReadValue. nil: JSON.
+	Codec Codec
 }
 
 // withDefaults returns o with every limit as a plain number, where 0 now means

@@ -23,6 +23,10 @@ const (
 	// gatherSize is the payload from which copying it behind its header costs
 	// more than handing both to the stream.
 	gatherSize = 16 << 10
+	// corkBudget is how many bytes may wait for others to leave with, and corkTime
+	// how long.
+	corkBudget = 16 << 10
+	corkTime   = time.Millisecond
 	// writeSlice is how much of a large message the peer is given WriteTimeout
 	// for.
 	writeSlice = 1 << 20
@@ -40,6 +44,9 @@ type outbox struct {
 	message *messageWriter
 	large   int           // writers that wait for the queue to run dry: nobody overtakes them
 	change  chan struct{} // closed at the next change somebody waits for; nil: nobody
+
+	corked bool        // what is queued waits for more to leave with it
+	cork   *time.Timer // runs while corked
 
 	pongs    int // bytes of Pongs in queue
 	latePong struct {
@@ -114,6 +121,41 @@ func (o *outbox) flush(c *Conn, ctx context.Context) error {
 	return o.finish(c, ctx)
 }
 
+// flushMessage is flush of a message, which may wait a little: as long as there is
+// more of the peer's input at hand, what answers it leaves in one write.
+func (o *outbox) flushMessage(c *Conn, ctx context.Context) error {
+	if o.writing || !c.in.ahead.Load() || o.queued() >= corkBudget {
+		return o.flush(c, ctx)
+	}
+	if _, hurried := ctx.Deadline(); hurried {
+		return o.flush(c, ctx)
+	}
+	if !o.corked {
+		o.corked = true
+		if o.cork == nil {
+			o.cork = time.AfterFunc(corkTime, func() {
+				c.in.ahead.Store(false) // whoever reads does not come for it
+				o.flushSoon(c)
+			})
+		} else {
+			o.cork.Reset(corkTime)
+		}
+	}
+	o.mu.Unlock()
+	return nil
+}
+
+// take empties the queue to have it written; mu is held.
+func (o *outbox) take() *buffer {
+	out := o.queue
+	o.queue, o.pongs = nil, 0
+	if o.corked {
+		o.corked = false
+		o.cork.Stop()
+	}
+	return out
+}
+
 // finish ends the turn of a caller that has set writing and written its own. It
 // writes what others have queued, unless it is in a hurry: its deadline must not
 // cut their frames.
@@ -147,8 +189,7 @@ func (o *outbox) flushRest(c *Conn) {
 func (o *outbox) drain(c *Conn, ctx context.Context, rounds int) {
 	for ; rounds > 0 && o.err == nil && o.waiting(); rounds-- {
 		o.answerLatePing(c)
-		out := o.queue
-		o.queue, o.pongs = nil, 0
+		out := o.take()
 		o.mu.Unlock()
 		o.setDeadline(c, ctx)
 		_, err := c.stream.Write(out.b)
@@ -238,8 +279,9 @@ func (o *outbox) answerLatePing(c *Conn) {
 	}
 }
 
-// flushSoon writes replies without making the reader wait for the peer, who may
-// be waiting for the reader.
+// flushSoon writes what is queued without making the reader wait for the peer, who
+// may be waiting for the reader: what the socket does not take at once is left to
+// another goroutine.
 func (o *outbox) flushSoon(c *Conn) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -247,7 +289,53 @@ func (o *outbox) flushSoon(c *Conn) {
 		return
 	}
 	o.writing = true
-	go o.flushRest(c)
+	if c.raw == nil {
+		go o.flushRest(c)
+		return
+	}
+	o.answerLatePing(c)
+	out := o.take()
+	o.mu.Unlock()
+	n := c.raw.tryWrite(out.b)
+	o.mu.Lock()
+	switch {
+	case n < len(out.b):
+		go o.writeRest(c, out, n)
+		return
+	case o.waiting():
+		go o.flushRest(c)
+	default:
+		o.writing = false
+		o.changed()
+	}
+	freeWriteBuffer(out)
+}
+
+// uncork writes what waits to leave with others, if the peer takes it at once.
+func (o *outbox) uncork(c *Conn) {
+	o.mu.Lock()
+	corked := o.corked
+	o.mu.Unlock()
+	switch {
+	case !corked:
+	case c.raw != nil:
+		o.flushSoon(c)
+	default:
+		ctx, cancel := context.WithTimeout(context.Background(), 10*corkTime)
+		defer cancel()
+		o.mu.Lock()
+		o.flush(c, ctx)
+	}
+}
+
+// writeRest writes what is left of out, then goes on as flushRest.
+func (o *outbox) writeRest(c *Conn, out *buffer, from int) {
+	o.setDeadline(c, context.Background())
+	_, err := c.stream.Write(out.b[from:])
+	freeWriteBuffer(out)
+	o.wrote(c, err)
+	o.mu.Unlock()
+	o.flushRest(c)
 }
 
 // flushAll writes what is queued and waits until it is written, by whomever. mu

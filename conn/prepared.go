@@ -88,10 +88,10 @@ func (c *Conn) Send(ctx context.Context, m *Prepared) error {
 // writeReady writes or queues a frame as it is. mu is held before and not after.
 func (c *Conn) writeReady(ctx context.Context, wire []byte) error {
 	o := &c.out
-	if o.writing || o.waiting() {
+	if o.writing || o.waiting() || c.in.ahead.Load() && len(wire) < corkBudget {
 		q := o.pending()
 		q.b = append(q.b, wire...)
-		return o.flush(c, ctx)
+		return o.flushMessage(c, ctx)
 	}
 	o.writing = true
 	o.mu.Unlock()

@@ -7,4 +7,6 @@ type rawReader struct{}
 
 func newRawReader(any) *rawReader { return nil }
 
-func (*rawReader) read() (*buffer, int, error) { panic("unreachable: newRawReader returns nil") }
+func (*rawReader) read(bool) (*buffer, int, error) { panic("unreachable: newRawReader returns nil") }
+
+func (*rawReader) tryWrite([]byte) int { panic("unreachable: newRawReader returns nil") }

@@ -15,9 +15,14 @@ type rawReader struct {
 	raw syscall.RawConn
 	try func(fd uintptr) bool // r.attempt, bound once
 
-	got *buffer // of the last attempt, if it brought bytes
-	n   int
-	err error
+	burst bool    // wanted for the next attempt
+	got   *buffer // of the last attempt, if it brought bytes
+	n     int
+	err   error
+
+	push func(fd uintptr) bool // r.attemptWrite, bound once
+	out  []byte
+	sent int
 }
 
 // newRawReader returns nil for what is no plain socket, such as TLS.
@@ -36,12 +41,13 @@ func newRawReader(rwc any) *rawReader {
 		return nil
 	}
 	r := &rawReader{raw: raw}
-	r.try = r.attempt
+	r.try, r.push = r.attempt, r.attemptWrite
 	return r
 }
 
 // read waits for bytes and returns the buffer with the first n of them.
-func (r *rawReader) read() (b *buffer, n int, err error) {
+func (r *rawReader) read(burst bool) (b *buffer, n int, err error) {
+	r.burst = burst
 	if err := r.raw.Read(r.try); err != nil {
 		return nil, 0, err // the deadline, or closed
 	}
@@ -52,7 +58,7 @@ func (r *rawReader) read() (b *buffer, n int, err error) {
 // attempt reports whether there was anything; the runtime's poller waits
 // otherwise, and calls again.
 func (r *rawReader) attempt(fd uintptr) bool {
-	b := readBuffers.Get().(*buffer)
+	b := getReadBuffer(r.burst)
 	n, err := syscall.Read(int(fd), b.b)
 	for err == syscall.EINTR {
 		n, err = syscall.Read(int(fd), b.b)
@@ -61,7 +67,7 @@ func (r *rawReader) attempt(fd uintptr) bool {
 		r.got, r.n, r.err = b, n, nil
 		return true
 	}
-	readBuffers.Put(b)
+	freeReadBuffer(b)
 	switch err {
 	case syscall.EAGAIN:
 		return false
@@ -71,4 +77,22 @@ func (r *rawReader) attempt(fd uintptr) bool {
 		r.n, r.err = 0, os.NewSyscallError("read", err)
 	}
 	return true
+}
+
+// tryWrite writes as much of p as the socket takes at once. An error is left to
+// the next write to find.
+func (r *rawReader) tryWrite(p []byte) (n int) {
+	r.out, r.sent = p, 0
+	r.raw.Write(r.push)
+	r.out = nil
+	return r.sent
+}
+
+func (r *rawReader) attemptWrite(fd uintptr) bool {
+	n, err := syscall.Write(int(fd), r.out)
+	for err == syscall.EINTR {
+		n, err = syscall.Write(int(fd), r.out)
+	}
+	r.sent = max(n, 0)
+	return true // never waits
 }

@@ -15,8 +15,9 @@ import (
 // the order in which the calls came. p is the caller's again on return.
 //
 // A nil error means that the message is on its way: handed to the system, or
-// queued behind a write of another goroutine. Write waits while too much is
-// queued, and when the peer does not take what it is sent; Options.WriteTimeout
+// queued, behind a write of another goroutine or, for a millisecond at the most,
+// with others that answer what the peer has sent at once. Write waits while too
+// much is queued, and when the peer does not take what it is sent; Options.WriteTimeout
 // and a deadline of ctx bound that, and when they pass with a message half sent
 // the connection is lost, as the peer could make nothing of the rest. If ctx
 // ends while Write waits for others, nothing has been sent and the connection is
@@ -104,7 +105,7 @@ func (c *Conn) writeFrame(ctx context.Context, op frame.Opcode, fin bool, p []by
 		o.mu.Unlock()
 		return c.writeError(err)
 	}
-	return o.flush(c, ctx)
+	return o.flushMessage(c, ctx)
 }
 
 // writeLarge writes a frame without copying its payload, or, where it must be
@@ -119,7 +120,7 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []by
 		return c.writeError(err)
 	}
 	o.writing = true
-	o.queue, o.pongs = nil, 0
+	o.take() // which is q
 	o.mu.Unlock()
 	o.setDeadline(c, ctx)
 	switch {
