@@ -40,6 +40,12 @@ const (
 	matchless = 128
 	// statelessWindow is how much of a window StatelessDeflate looks at.
 	statelessWindow = 8 << 10
+	// leastPriming is how much of the window a compressor is made to know for a
+	// short message, and primingRatio for a long one, in its length. It costs as
+	// much as compressing that: all of 32 KiB is many times a message, and what
+	// is alike is mostly close by.
+	leastPriming = 4 << 10
+	primingRatio = 4
 )
 
 // Append appends p to dst as the payload of a compressed message, and reports
@@ -51,7 +57,7 @@ func (c *Compressor) Append(dst, p []byte) (_ []byte, ok bool) {
 	if c.takeover && 0 < len(p) && len(p) < matchless {
 		out = c.appendShort(dst, p)
 	} else {
-		w := c.begin(dst)
+		w := c.begin(dst, max(leastPriming, primingRatio*len(p)))
 		w.flate.Write(p)
 		out = w.End()
 	}
@@ -107,12 +113,14 @@ type Writer struct {
 }
 
 // Begin starts a message that is written in pieces.
-func (c *Compressor) Begin() *Writer { return c.begin(nil) }
+func (c *Compressor) Begin() *Writer { return c.begin(nil, len(c.window)) }
 
-func (c *Compressor) begin(dst []byte) *Writer {
+// begin primes a compressor with so much of the window.
+func (c *Compressor) begin(dst []byte, priming int) *Writer {
 	w := writers.Get().(*Writer)
 	w.c, w.out, w.flate = c, dst, getFlate(c.level, c.bits)
-	w.flate.ResetDict((*sink)(w), c.window) // also forgets who used it last
+	known := c.window[max(0, len(c.window)-priming):]
+	w.flate.ResetDict((*sink)(w), known) // also forgets who used it last
 	return w
 }
 
