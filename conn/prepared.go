@@ -57,25 +57,82 @@ func (m *Prepared) deflate(level, bits int) *Prepared {
 	return z
 }
 
+// Len returns the length of the message, in bytes.
+func (m *Prepared) Len() int { return len(m.payload) }
+
+// Err returns why the message cannot be sent, nil if it can.
+func (m *Prepared) Err() error { return m.err }
+
 // Send is Write of a prepared message.
 func (c *Conn) Send(ctx context.Context, m *Prepared) error {
+	_, err := c.SendAll(ctx, m)
+	return err
+}
+
+// SendAll is Send of several messages, one after the other. They leave together,
+// 64 KiB at a time, and nothing of other writers' between those. It returns how
+// many have been sent, which is less than all only if there is an error.
+func (c *Conn) SendAll(ctx context.Context, ms ...*Prepared) (n int, err error) {
+	for n < len(ms) && err == nil {
+		var sent int
+		sent, err = c.sendSome(ctx, ms[n:])
+		n += sent
+	}
+	return n, err
+}
+
+// sendSome sends the first of ms, and others that fit into one write with it.
+func (c *Conn) sendSome(ctx context.Context, ms []*Prepared) (n int, err error) {
+	size := 0
+	for _, m := range ms {
+		if err := m.sendable(); err != nil {
+			if n > 0 {
+				break
+			}
+			return 0, err
+		}
+		more := len(c.as(m).wire) // compresses it, before the lock is taken
+		if n > 0 && size+more > queueBudget {
+			break
+		}
+		size += more
+		n++
+	}
+	first := ms[0]
+	if err := c.admit(ctx, first.opcode, size, nil); err != nil {
+		return 0, err
+	}
+	c.alive.touch()
+	if n == 1 {
+		return n, c.sendOne(ctx, first)
+	}
+	for _, m := range ms[:n] {
+		c.queuePrepared(m)
+	}
+	return n, c.out.flush(c, ctx)
+}
+
+func (m *Prepared) sendable() error {
 	if m == nil {
 		return errors.New("websocket: Send of no message: make one with Prepare")
 	}
-	if m.err != nil {
-		return m.err
+	return m.err
+}
+
+// as returns m as it is to be sent on c.
+func (c *Conn) as(m *Prepared) *Prepared {
+	if !c.deflates(len(m.payload)) {
+		return m
 	}
-	as := m
-	if c.deflates(len(m.payload)) {
-		as = m.deflate(c.opt.Compression.Level, c.z.out.WindowBits())
-	}
-	if err := c.admit(ctx, m.opcode, len(as.wire), nil); err != nil {
-		return err
-	}
+	return m.deflate(c.opt.Compression.Level, c.z.out.WindowBits())
+}
+
+// sendOne writes or queues an admitted message. mu is held before and not after.
+func (c *Conn) sendOne(ctx context.Context, m *Prepared) error {
+	as := c.as(m)
 	if as != m {
 		c.z.out.Sent(m.payload)
 	}
-	c.alive.touch()
 	switch {
 	case c.cfg.Role == machine.Server:
 		return c.writeReady(ctx, as.wire)
@@ -83,6 +140,22 @@ func (c *Conn) Send(ctx context.Context, m *Prepared) error {
 		return c.writeDeflatedFrame(ctx, m.opcode, true, as.payload)
 	}
 	return c.writeFrame(ctx, m.opcode, true, m.payload)
+}
+
+// queuePrepared queues an admitted message; mu is held.
+func (c *Conn) queuePrepared(m *Prepared) {
+	as, q := c.as(m), c.out.pending()
+	if as != m {
+		c.z.out.Sent(m.payload)
+	}
+	switch {
+	case c.cfg.Role == machine.Server:
+		q.b = append(q.b, as.wire...)
+	case as != m:
+		q.b, _ = c.m.AppendDeflated(q.b, m.opcode, true, as.payload)
+	default:
+		q.b, _ = c.m.AppendFragment(q.b, m.opcode, true, m.payload)
+	}
 }
 
 // writeReady writes or queues a frame as it is. mu is held before and not after.
