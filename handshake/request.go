@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/swan-ws/websocket/subprotocol"
 )
@@ -56,6 +57,8 @@ func checkRequestLine(r *http.Request) error {
 		e := refuse(http.StatusMethodNotAllowed, "4.2.1", "method: found %.128q, want GET", r.Method)
 		e.Header = http.Header{"Allow": {http.MethodGet}}
 		return e
+	case strings.Contains(r.RequestURI, "#"): // "MUST NOT be used on these URIs"
+		return refuse(http.StatusBadRequest, "3", "request target: found %.128q, want one without a fragment", r.RequestURI)
 	}
 	return nil
 }

@@ -58,6 +58,20 @@ func TestParseRequest_Rejects_OtherMethods(t *testing.T) {
 	}
 }
 
+// §3: "Fragment identifiers ... MUST NOT be used on these URIs."
+func TestParseRequest_Rejects_AFragment(t *testing.T) {
+	for target, status := range map[string]int{"/chat#top": 400, "/#": 400, "/chat?q=a#b": 400, "/chat?q=a%23b": 101} {
+		r := mustReadRequest(t, with("X"))
+		r.RequestURI = target
+		_, err := handshake.ParseRequest(r)
+		if status == 101 && err != nil {
+			t.Errorf("%s: %v", target, err)
+		} else if status == 400 {
+			wantError(t, err, 400, "3", `request target: found "`+target+`", want one without a fragment`)
+		}
+	}
+}
+
 // R36
 func TestParseRequest_Judges_TheHTTPVersion(t *testing.T) {
 	tests := []struct {
