@@ -3,10 +3,10 @@ GO       ?= go
 FUZZTIME ?= 10s
 COUNT    ?= 1
 
-.PHONY: help run test race fuzz bench lint cover interop
+.PHONY: help run test race fuzz bench lint cover interop autobahn autobahn-original
 
 help: ## show what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start a server with an echo, a chat and a page to try them
 	$(GO) run ./cmd/ws serve
@@ -15,7 +15,8 @@ test: ## run all tests
 	$(GO) test ./...
 
 race: ## run all tests with the race detector
-	$(GO) test -race ./...
+	$(GO) test -race $$($(GO) list ./... | grep -v /autobahn)
+	$(GO) test -race -short ./autobahn/...
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@./scripts/fuzz.sh $(FUZZTIME)
@@ -32,3 +33,9 @@ cover: ## statement coverage, with the floors that must hold
 interop: ## install real peers (Debian, as root) and test with them
 	./interop/setup.sh
 	$(GO) test -count 1 -tags interop ./interop/...
+
+autobahn: ## run our conformance suite in full against our own server and client
+	$(GO) test -count 1 -run TestSelf ./autobahn -full
+
+autobahn-original: ## run the original Autobahn suite (wstest or Docker) against them
+	./scripts/autobahn.sh

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Agreement is what a server has accepted of an [Offer].
@@ -54,6 +56,11 @@ func checkStatusLine(resp *http.Response) error {
 	sized := slices.ContainsFunc(resp.Header["Content-Length"], func(v string) bool { return trim(v) != "0" })
 	if sized || resp.ContentLength > 0 || len(resp.TransferEncoding) > 0 || resp.Header["Transfer-Encoding"] != nil {
 		return refuse(0, "RFC 9110 §15.2", "Content-Length or Transfer-Encoding: found a body, want none after 101")
+	}
+	for name := range resp.Header { // net/http takes blanks in them
+		if !httpguts.ValidHeaderFieldName(name) {
+			return refuse(0, "RFC 9110 §5.1", "header name: found %.128q, want a token", name)
+		}
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ func TestCheckResponse(t *testing.T) {
 		values  []string
 		section string // "" if it is accepted
 	}{
+		{"X Swan", "blank in the name of a header", []string{"1"}, "RFC 9110 §5.1"},
 		{"Upgrade", "missing", nil, "4.1"},
 		{"Upgrade", "empty", []string{""}, "4.1"},
 		{"Upgrade", "other protocol", []string{"h2c"}, "4.1"},

@@ -9,9 +9,11 @@ floor() {
 	*) echo 90.0 ;;
 	esac
 }
+# The conformance suite covers itself with fewer of its cases.
+short() { case "$1" in ./autobahn*) echo true ;; *) echo false ;; esac; }
 failed=0
-for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/machine ./conn ./conn/conntest ./server ./client ./cmd/ws .; do
-	line=$(go test -cover "$package")
+for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/machine ./conn ./conn/conntest ./server ./client ./cmd/ws ./autobahn ./autobahn/internal/wire ./autobahn/report .; do
+	line=$(go test -short="$(short "$package")" -cover "$package")
 	have=$(grep -o 'coverage: [0-9.]*' <<<"$line" | cut -d' ' -f2)
 	if [ -z "$have" ]; then
 		echo "$line" >&2
@@ -19,7 +21,7 @@ for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/mac
 		continue
 	fi
 	want=$(floor "$package")
-	printf '%-18s %5s %%  (at least %s)\n' "$package" "$have" "$want"
+	printf '%-24s %5s %%  (at least %s)\n' "$package" "$have" "$want"
 	awk -v have="$have" -v want="$want" 'BEGIN { exit !(have >= want) }' || failed=1
 done
 [ "$failed" = 0 ] || { echo "coverage below the floor" >&2; exit 1; }

@@ -3,6 +3,7 @@
 //
 //	ws serve                            echo, chat and a page to play with
 //	ws connect ws://localhost:8080/echo lines in, messages out
+//	ws autobahn fuzzingclient -url URL  does a server keep to the RFC?
 //
 // See ws help.
 package main
@@ -21,7 +22,7 @@ import (
 	"syscall"
 )
 
-// The exit codes. Scripts rely on them.
+// The exit codes. Scripts rely on them. Those of ws autobahn are others.
 const (
 	exitOK       = 0
 	exitUsage    = 1 // the command line, a file it names, or trouble with stdin and stdout
@@ -66,6 +67,8 @@ func run(ctx context.Context, args []string, std stdio) int {
 		return serve(ctx, args, std)
 	case "connect":
 		return connect(ctx, args, std)
+	case "autobahn":
+		return conformance(ctx, args, std)
 	case "version", "-version", "--version":
 		fmt.Fprintln(std.out, version())
 		return exitOK
@@ -84,6 +87,8 @@ func help(args []string, std stdio) int {
 			text = serveUsage
 		case "connect":
 			text = connectUsage
+		case "autobahn":
+			text = autobahnHelp(args[1:])
 		}
 	}
 	fmt.Fprint(std.out, text)
@@ -95,6 +100,8 @@ func guess(name string) string {
 	switch {
 	case strings.Contains(name, "://"):
 		return "ws connect " + name
+	case strings.HasPrefix(name, "a"), strings.HasPrefix(name, "fuzzing"), strings.HasPrefix(name, "testee"), name == "wstest":
+		return "ws help autobahn"
 	case strings.HasPrefix(name, "s"), strings.HasPrefix(name, "listen"):
 		return "ws serve"
 	case strings.HasPrefix(name, "c"), strings.HasPrefix(name, "dial"):

@@ -4,6 +4,7 @@ const usage = `ws is a WebSocket server to try clients on, and a client to try s
 
   ws serve              serve an echo, a chat room and a page to play with
   ws connect URL        send lines as messages, print the messages that come
+  ws autobahn MODE      test servers and clients: do they keep to the RFC?
   ws help [COMMAND]     say more
   ws version            say which ws this is
 
@@ -12,7 +13,7 @@ or talk to it from a second terminal with "ws connect ws://localhost:8080/echo".
 
 Exit codes: 0 all well; 1 wrong usage, or trouble with a file, stdin or stdout;
 2 no connection (network, TLS, address in use); 3 the server refused the
-handshake; 4 the connection did not end well.
+handshake; 4 the connection did not end well. ws autobahn has its own.
 `
 
 const serveUsage = `Usage: ws serve [flags]
