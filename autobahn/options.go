@@ -14,6 +14,7 @@ type Options struct {
 	Parallel int    // cases at once; 0: a sensible number
 	Messages int    // of each series in sections 9.7, 9.8, 12 and 13; 0: 1000 as in the original
 	Largest  int    // cuts messages to so many octets where that leaves the case the same, as in sections 9, 12 and 13; 0: no limit
+	Patience int    // how many times as long as the original it waits for a peer, on a busy machine or a slow link; 0: 1
 
 	OnStart  func(id string) // as cases begin; one call at a time, with OnResult
 	OnResult func(Result)    // as cases finish

@@ -39,8 +39,14 @@ func (c *Case) most() time.Duration {
 	return most
 }
 
-// start sets a deadline.
-func (r *run) start(d deadline, after time.Duration) { r.deadlines[d] = time.Now().Add(after) }
+// start sets a deadline. Those that a peer has to meet are as far off as
+// Options.Patience says.
+func (r *run) start(d deadline, after time.Duration) {
+	if d != pauseOver && d != lingerOver {
+		after *= time.Duration(max(1, r.o.Patience))
+	}
+	r.deadlines[d] = time.Now().Add(after)
+}
 
 func (r *run) stop(d deadline) { r.deadlines[d] = time.Time{} }
 

@@ -84,13 +84,13 @@ func (p *patterns) Set(s string) error {
 
 // suiteFlags are what both fuzzers have.
 type suiteFlags struct {
-	own               list // files of cases
-	cases, exclude    patterns
-	messages, largest int
-	parallel          int
-	outDir, junit     string
-	json              bool
-	spec              string
+	own                         list // files of cases
+	cases, exclude              patterns
+	messages, largest, patience int
+	parallel                    int
+	outDir, junit               string
+	json                        bool
+	spec                        string
 }
 
 func (f *suiteFlags) add(fs *flag.FlagSet) {
@@ -100,6 +100,7 @@ func (f *suiteFlags) add(fs *flag.FlagSet) {
 	fs.BoolVar(&f.json, "json", false, "")
 	fs.StringVar(&f.junit, "junit", "", "")
 	fs.IntVar(&f.largest, "largest", 0, "")
+	fs.IntVar(&f.patience, "patience", 1, "")
 	fs.IntVar(&f.messages, "messages", 1000, "")
 	fs.StringVar(&f.outDir, "outdir", "", "")
 	fs.IntVar(&f.parallel, "parallel", 0, "")

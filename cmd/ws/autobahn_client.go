@@ -86,7 +86,7 @@ func (f *fuzzingClientFlags) test(ctx context.Context, server report.SpecServer,
 	}
 	progress := report.NewProgress(std.err, isTerminal(std.err), name, len(cases))
 	c := &autobahn.FuzzingClient{Options: autobahn.Options{
-		Cases: cases, Agent: agent, Parallel: f.parallel, Messages: f.messages, Largest: f.largest,
+		Cases: cases, Agent: agent, Parallel: f.parallel, Messages: f.messages, Largest: f.largest, Patience: f.patience,
 		Header: http.Header(f.header), Host: server.Host, Origin: cmp.Or(f.origin, server.Origin),
 		Protocols: slices.Concat(f.protocols, server.Protocols),
 		OnStart:   progress.Start,

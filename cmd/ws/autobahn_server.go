@@ -88,7 +88,7 @@ func (f *fuzzingServerFlags) serve(ctx context.Context, l net.Listener, cases []
 	progress := map[string]*report.Progress{}
 	s := &autobahn.FuzzingServer{
 		Options: autobahn.Options{
-			Cases: cases, Parallel: f.parallel, Messages: f.messages, Largest: f.largest, Protocols: spec.Protocols,
+			Cases: cases, Parallel: f.parallel, Messages: f.messages, Largest: f.largest, Patience: f.patience, Protocols: spec.Protocols,
 			OnResult: func(r autobahn.Result) {
 				mu.Lock()
 				defer mu.Unlock()

@@ -30,6 +30,7 @@ const (
                        table on stderr
   -junit FILE          write the results as JUnit XML too
   -largest BYTES       cut the messages of sections 9, 12 and 13 to so many
+  -patience N          wait N times as long for the peer, on a busy machine (1)
                        bytes, for slow links (default: as the original)
   -messages N          send so many messages in each series of sections 9.7,
                        9.8, 12 and 13 (default 1000, as the original)
