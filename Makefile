@@ -35,7 +35,7 @@ interop: ## install real peers (Debian, as root) and test with them
 	$(GO) test -count 1 -tags interop ./interop/...
 
 autobahn: ## run our conformance suite in full against our own server and client
-	$(GO) test -count 1 -run TestSelf ./autobahn -full
+	$(GO) test -count 1 -run 'TestSelf|TestOdd' ./autobahn -full
 
 autobahn-original: ## run the original Autobahn suite (wstest or Docker) against them
 	./scripts/autobahn.sh

@@ -123,16 +123,16 @@ type wanted struct {
 
 // An ending is a line "end ...".
 type ending struct {
-	ByUs          bool  // who sends the first Close
-	Either        bool  // it does not matter who
-	Codes         []int // what the peer's Close may say
-	AnyCode       bool
-	Clean         bool // the closing handshake must be completed
-	Fatal         bool // the wrong end closing fails the case
-	Strict        bool // a wrong code fails the case
-	Told          bool // a Close with a code must have come
-	Quiet         bool // we do not close when the events are there
-	Informational bool
+	byUs          bool  // who sends the first Close
+	either        bool  // it does not matter who
+	codes         []int // what the peer's Close may say
+	anyCode       bool
+	clean         bool // the closing handshake must be completed
+	fatal         bool // the wrong end closing fails the case
+	strict        bool // a wrong code fails the case
+	told          bool // a Close with a code must have come
+	quiet         bool // we do not close when the events are there
+	informational bool
 }
 
 // deflateTerms are the lines "deflate ...".
@@ -144,10 +144,10 @@ type deflateTerms struct {
 
 // acceptTerms is one way to accept an offer of permessage-deflate.
 type acceptTerms struct {
-	ClientNoTakeover bool
-	ClientBits       int // 0: not in the answer; else the offer must have client_max_window_bits
-	ServerNoTakeover bool
-	ServerBits       int // 0: as the offer says
+	clientNoTakeover bool
+	clientBits       int // 0: not in the answer; else the offer must have client_max_window_bits
+	serverNoTakeover bool
+	serverBits       int // 0: as the offer says
 }
 
 // A series is a line "message ...": one message after the other, each after the
@@ -169,7 +169,6 @@ type shake struct {
 	raw        *payload // instead of all
 	bytewise   bool
 	withFrames bool
-	client     bool // it is a response, to a tested client
 }
 
 // A headerEdit is a line "header ...".

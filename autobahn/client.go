@@ -180,7 +180,7 @@ func (f *FuzzingClient) runCase(ctx context.Context, c Case, u *url.URL) Result 
 }
 
 // aliveCase looks whether a server works.
-var aliveCase = Case{ID: "0", timer: timer{time: openTimeout}, end: ending{ByUs: true, Codes: []int{1000}},
+var aliveCase = Case{ID: "0", timer: timer{time: openTimeout}, end: ending{byUs: true, codes: []int{1000}},
 	steps: []step{sendFrame{opcode: opcodes["text"], times: 1, payload: text("alive")}},
 	wants: []want{{verdict: OK, events: []wanted{{kind: Message, data: text("alive"), least: 1, most: 1}}}}}
 
@@ -255,7 +255,7 @@ func (f *FuzzingClient) probe(ctx context.Context, u *url.URL) (agent string, er
 }
 
 // probeCase opens a connection and closes it.
-var probeCase = Case{ID: "0", timer: timer{kill: true, time: 2 * time.Second}, end: ending{ByUs: true}, shake: new(shake),
+var probeCase = Case{ID: "0", timer: timer{kill: true, time: 2 * time.Second}, end: ending{byUs: true}, shake: new(shake),
 	wants: []want{{verdict: OK, opening: &openingWant{kind: openingDone}, events: []wanted{{kind: Handshake, least: 1, most: 1}}}}}
 
 // explainDial says what to do about a connection that there is none of.

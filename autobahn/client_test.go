@@ -121,7 +121,7 @@ func TestFuzzingClient_Says_WhatToDo(t *testing.T) {
 		})
 	}
 	for _, side := range []string{"for client\nbytewise\n< open\nend us 1000"} {
-		f := FuzzingClient{Options{Cases: []Case{parse(t, head0+side)}}}
+		f := FuzzingClient{Options{Cases: []Case{parse(t, beginning+side)}}}
 		if _, err := f.Run(t.Context(), "ws://127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "none of those chosen is for servers") {
 			t.Error(err)
 		}

@@ -1,5 +1,5 @@
-// Package autobahn tests WebSocket peers: the 517 cases of the Autobahn test suite,
-// and cases beyond it, for servers and for clients.
+// Package autobahn tests WebSocket peers: with the 517 cases of the Autobahn test
+// suite, and with many more, servers as well as clients.
 //
 // A case is text in the directory cases, in a language that its README explains. The
 // tested peer is always an echo peer: it sends every message back and answers pings.
@@ -9,8 +9,12 @@
 //   - [Cases], [Select] and [ParseCases] say what is tested.
 //   - A [Result] is what came of a case.
 //
-// To learn how it works, read from the top down: case.go (what a case is), script.go
-// (how one is read), run.go (how one is run), judge.go (how one is judged). The
-// package shares no code with the library beside it, so that a fault in the library
-// cannot hide itself here.
+// To learn how it works, read from the top down: case.go, what a case is; script.go
+// and its neighbours, how one is read; run.go and its neighbours, how one is run on a
+// connection; series.go, how the long ones are; trace.go and judge.go, how it is
+// judged; client.go and server.go, where connections come from. Frames and compression
+// are in internal/wire.
+//
+// The package shares no code with the library that it lies beside, so that a fault of
+// the library's cannot hide itself here.
 package autobahn

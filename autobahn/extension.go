@@ -160,7 +160,7 @@ func (t *deflateTerms) accept(offers []extension) (answer deflateParams, ok bool
 	}
 	for _, a := range t.accepts {
 		for _, o := range parsed {
-			if a.ClientBits == 0 || o.clientBits != 0 {
+			if a.clientBits == 0 || o.clientBits != 0 {
 				return a.answer(o), true, nil
 			}
 		}
@@ -170,10 +170,10 @@ func (t *deflateTerms) accept(offers []extension) (answer deflateParams, ok bool
 
 // answer grants what an offer says of the server, and asks for what the terms say.
 func (a acceptTerms) answer(offer deflateParams) deflateParams {
-	d := deflateParams{serverNoTakeover: offer.serverNoTakeover || a.ServerNoTakeover, serverBits: offer.serverBits,
-		clientNoTakeover: a.ClientNoTakeover, clientBits: a.ClientBits}
-	if a.ServerBits != 0 {
-		d.serverBits = a.ServerBits
+	d := deflateParams{serverNoTakeover: offer.serverNoTakeover || a.serverNoTakeover, serverBits: offer.serverBits,
+		clientNoTakeover: a.clientNoTakeover, clientBits: a.clientBits}
+	if a.serverBits != 0 {
+		d.serverBits = a.serverBits
 	}
 	return d
 }

@@ -21,10 +21,10 @@ func judge(c *Case, t *trace) verdict {
 	var v verdict
 	v.behavior, v.result = judgeEvents(c, t)
 	v.behaviorClose, v.resultClose = judgeEnd(c, t, v.behavior)
-	if v.behavior.Good() && (c.end.Fatal && t.closedByMe != c.end.ByUs && t.opened || c.end.Strict && v.behaviorClose == WrongCode) {
+	if v.behavior.Good() && (c.end.fatal && t.closedByMe != c.end.byUs && t.opened || c.end.strict && v.behaviorClose == WrongCode) {
 		v.behavior, v.result = Failed, v.resultClose
 	}
-	if c.end.Informational && t.opened {
+	if c.end.informational && t.opened {
 		v.behavior, v.behaviorClose = Informational, Informational
 	}
 	return v
@@ -74,21 +74,21 @@ func judgeEnd(c *Case, t *trace, behavior Behavior) (Behavior, string) {
 	}
 	end := c.end
 	if t.declined { // and so nothing of the case was tried
-		end = ending{ByUs: true, Codes: []int{1000}, Clean: true}
+		end = ending{byUs: true, codes: []int{1000}, clean: true}
 	}
-	wrongEnd := !end.Either && t.closedByMe != end.ByUs
+	wrongEnd := !end.either && t.closedByMe != end.byUs
 	switch {
-	case wrongEnd && end.ByUs:
+	case wrongEnd && end.byUs:
 		return Failed, "The peer began to close the connection, which was for the suite to do."
 	case wrongEnd:
 		return Failed, "The peer did not fail the connection; the suite had to."
-	case end.Clean && !t.wasClean:
+	case end.clean && !t.wasClean:
 		return Unclean, "The closing handshake was to be completed" + because(t.notClean)
-	case end.Told && t.remoteCode == nil:
+	case end.told && t.remoteCode == nil:
 		return WrongCode, "The peer was to send a Close frame with a code, and did not."
-	case t.remoteCode != nil && !end.AnyCode && !slices.Contains(end.Codes, *t.remoteCode):
-		return WrongCode, fmt.Sprintf("The peer's close code is %d. It should be %s, or there should be none.", *t.remoteCode, joinCodes(end.Codes))
-	case !t.isServer && t.droppedByMe && !t.midFrame && !end.Either:
+	case t.remoteCode != nil && !end.anyCode && !slices.Contains(end.codes, *t.remoteCode):
+		return WrongCode, fmt.Sprintf("The peer's close code is %d. It should be %s, or there should be none.", *t.remoteCode, joinCodes(end.codes))
+	case !t.isServer && t.droppedByMe && !t.midFrame && !end.either:
 		return FailedByClient, "The server should have ended TCP, and left it to the client."
 	}
 	return OK, "The connection ended as it should."

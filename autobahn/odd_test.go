@@ -44,44 +44,62 @@ func TestOdd_PeerWithoutFaultPassesEverything(t *testing.T) {
 }
 
 func TestOdd_EveryFaultIsCaught(t *testing.T) {
+	if !*full && !*findOdd {
+		t.Skip("hundreds of peers: run this with -full")
+	}
 	table := readOdd(t)
 	var mu sync.Mutex
 	found := map[string][]string{}
-	eachFault(func(f oddpeer.Fault, role string) {
-		row := role + " " + f.Name
-		cases := autobahn.Cases()
+	try := func(f oddpeer.Fault, role string) {
 		include := f.Look
 		if !*findOdd {
-			include = ids(table[row])
-			if len(include) == 0 {
-				t.Errorf("%s: no case catches it, or it is new: run this test with -odd", row)
-				return
-			}
+			include = ids(table[role+" "+f.Name])
 		}
-		cases, err := autobahn.Select(cases, existing(cases, include), nil)
-		if err != nil {
-			t.Errorf("%s: %v: run this test with -odd", row, err)
-			return
-		}
-		by := catch(t, role, f.Name, forRole(cases, role))
+		by := catch(t, role, f.Name, forRole(selected(t, include), role))
 		mu.Lock()
 		defer mu.Unlock()
-		found[row] = by
-	})
+		found[role+" "+f.Name] = by
+	}
+	eachFault(try)
 	if *findOdd {
 		writeOdd(t, found)
 		return
 	}
-	for row, want := range table {
-		if _, ok := found[row]; !ok {
-			t.Errorf("%s: there is no such fault: run this test with -odd", row)
-		}
-		for _, id := range want {
-			if !slices.Contains(found[row], id) {
-				t.Errorf("%s is not caught by %s, but by %q", row, id, found[row])
+	// What is a matter of time may escape among so many: once more, alone.
+	for _, f := range oddpeer.Faults {
+		for _, role := range oddRoles {
+			if row := role + " " + f.Name; inRole(f, role) && !overlap(table[row], found[row]) {
+				if try(f, role); !overlap(table[row], found[row]) {
+					t.Errorf("%s is not caught by %q, but by %q: run this test with -odd", row, table[row], found[row])
+				}
 			}
 		}
 	}
+	for row := range table {
+		if _, ok := found[row]; !ok {
+			t.Errorf("%s: there is no such fault: run this test with -odd", row)
+		}
+	}
+}
+
+// selected are the cases with these ids. A peer that cannot even be tested is told
+// by any.
+func selected(t *testing.T, include []string) []autobahn.Case {
+	cases := autobahn.Cases()
+	include = existing(cases, include)
+	if len(include) == 0 {
+		include = []string{"1.1.1"}
+	}
+	cases, err := autobahn.Select(cases, include, nil)
+	if err != nil {
+		t.Error(err)
+	}
+	return cases
+}
+
+// overlap reports whether a case is in both rows.
+func overlap(want, got []string) bool {
+	return slices.ContainsFunc(ids(want), func(id string) bool { return slices.Contains(ids(got), id) })
 }
 
 var oddRoles = []string{"server", "client"}
@@ -92,7 +110,7 @@ func eachFault(f func(fault oddpeer.Fault, role string)) {
 	slots := make(chan bool, oddFaults)
 	for _, fault := range oddpeer.Faults {
 		for _, role := range oddRoles {
-			if role == "server" && fault.Server || role == "client" && fault.Client {
+			if inRole(fault, role) {
 				slots <- true
 				running.Go(func() {
 					defer func() { <-slots }()
@@ -102,6 +120,10 @@ func eachFault(f func(fault oddpeer.Fault, role string)) {
 		}
 	}
 	running.Wait()
+}
+
+func inRole(f oddpeer.Fault, role string) bool {
+	return role == "server" && f.Server || role == "client" && f.Client
 }
 
 func forRole(cases []autobahn.Case, role string) []autobahn.Case {
@@ -178,8 +200,8 @@ func runOddServer(t *testing.T, l net.Listener, peer oddpeer.Peer, o autobahn.Op
 	defer running.Wait()
 	defer l.Close()
 	results, err := (&autobahn.FuzzingClient{Options: o}).Run(t.Context(), "ws://"+l.Addr().String())
-	if err != nil {
-		t.Error(err)
+	if err != nil { // it is no WebSocket server, which is to say that it has been caught
+		results = []autobahn.Result{{ID: "start", Behavior: autobahn.Failed}}
 	}
 	return results
 }

@@ -27,6 +27,7 @@ type run struct {
 
 	phase     phase
 	deadlines [deadlineKinds]time.Time
+	mercies   int
 	deaf      bool     // nothing is read
 	awaiting  bool     // the answer to our Close
 	waiting   []func() // what goes on when all is sent
@@ -210,7 +211,7 @@ func (r *run) awaitFlush(ctx context.Context) {
 // finished looks whether all events are there, and begins to close if that is ours
 // to do. It is not while what is there may still become another list.
 func (r *run) finished() {
-	if !r.c.end.ByUs && !r.c.end.Either || r.c.end.Quiet || r.phase != open {
+	if !r.c.end.byUs && !r.c.end.either || r.c.end.quiet || r.phase != open {
 		return
 	}
 	r.fitEvents()

@@ -137,7 +137,7 @@ func (r *run) peerCloses(payload []byte) {
 	if len(payload) >= 2 {
 		code, reason := int(binary.BigEndian.Uint16(payload)), string(payload[2:])
 		t.remoteCode, t.remoteReason = &code, &reason
-		if !validCode(code) && !slices.Contains(r.c.end.Codes, code) {
+		if !validCode(code) && !slices.Contains(r.c.end.codes, code) {
 			r.fail(1002, fmt.Sprintf("invalid close code %d", code))
 		}
 		if !utf8.ValidString(reason) {
@@ -159,7 +159,7 @@ func (r *run) peerCloses(payload []byte) {
 		if t.isServer {
 			r.lingerOrDrop()
 		} else {
-			r.start(dropLate, dropTimeout)
+			r.start(dropLate, r.closeTime())
 		}
 	case open:
 		r.sendClose(normalClose, true)

@@ -115,11 +115,11 @@ func (c *Case) expected() map[Behavior][]Event {
 }
 
 func (e ending) expected() ExpectedClose {
-	codes := e.Codes
+	codes := e.codes
 	if codes == nil {
 		codes = []int{}
 	}
-	return ExpectedClose{ByMe: e.ByUs, Codes: codes, Clean: e.Clean, WrongIsFatal: e.Fatal}
+	return ExpectedClose{ByMe: e.byUs, Codes: codes, Clean: e.clean, WrongIsFatal: e.fatal}
 }
 
 // trafficStats are those of a series that came to its end.

@@ -236,7 +236,7 @@ func (r *run) beginClose(payload []byte, reply bool) {
 	if r.awaiting = !reply; r.awaiting {
 		r.whenWritten(func() {
 			if r.awaiting {
-				r.start(closeLate, closeTimeout)
+				r.start(closeLate, r.closeTime())
 			}
 		})
 	}
@@ -246,7 +246,7 @@ func (r *run) beginClose(payload []byte, reply bool) {
 // to send before.
 func (r *run) notYetLate() {
 	if !r.deadlines[closeLate].IsZero() {
-		r.start(closeLate, closeTimeout)
+		r.start(closeLate, r.closeTime())
 	}
 }
 

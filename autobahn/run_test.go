@@ -21,7 +21,8 @@ func wantVerdict(t *testing.T, r Result, want string) {
 	}
 }
 
-const head0 = "case 99.1\n does x\n wants x\n"
+// beginning is how the cases of a test begin.
+const beginning = "case 99.1\n does x\n wants x\n"
 
 func TestRun_Runs_CasesOfItsOwn(t *testing.T) {
 	tests := []struct {
@@ -65,7 +66,7 @@ func TestRun_Runs_CasesOfItsOwn(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := parse(t, head0+tt.lines)
+			c := parse(t, beginning+tt.lines)
 			if tt.server != "" {
 				wantVerdict(t, runServer(t, c, tt.habit), tt.server)
 			}
@@ -101,7 +102,7 @@ func TestRun_Runs_HandshakesOfServers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := parse(t, head0+"for server\nheader + X-Swan: 1\n"+tt.lines)
+			c := parse(t, beginning+"for server\nheader + X-Swan: 1\n"+tt.lines)
 			wantVerdict(t, runServer(t, c, tt.habit), tt.want)
 		})
 	}
@@ -123,7 +124,7 @@ func TestRun_Runs_HandshakesOfClients(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := parse(t, head0+"for client\n"+tt.lines)
+			c := parse(t, beginning+"for client\n"+tt.lines)
 			wantVerdict(t, runClientCase(t, c, tt.habit), tt.want)
 		})
 	}
@@ -190,7 +191,7 @@ func TestRun_Ends_Always(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := parse(t, head0+tt.lines)
+			c := parse(t, beginning+tt.lines)
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				f := FuzzingClient{Options: Options{Dial: func(context.Context, string, string) (net.Conn, error) {
@@ -250,5 +251,23 @@ func TestRun_Cuts_LargeMessages(t *testing.T) {
 		if cut := strings.Contains(r.Result, "were cut to 1000 octets"); cut != note {
 			t.Errorf("%s: %s", id, r.Result)
 		}
+	}
+}
+
+// On a machine that is late itself, the peer gets more time: all deadlines move, and
+// keep their order, but not for ever.
+func TestRun_Has_Mercy_OnABusyMachine(t *testing.T) {
+	r := newRun(&Case{}, &Options{}, nil, false)
+	for i := range 5 {
+		late := time.Now().Add(-50 * time.Millisecond)
+		r.deadlines[caseTimer], r.deadlines[dropLate] = late, late.Add(time.Millisecond)
+		spared := r.mercy(time.Since(late))
+		if want := i < 3; spared != want || spared && !r.deadlines[caseTimer].After(time.Now()) ||
+			r.deadlines[dropLate].Sub(r.deadlines[caseTimer]) != time.Millisecond {
+			t.Errorf("time %d: spared %t, %v", i, spared, time.Until(r.deadlines[caseTimer]))
+		}
+	}
+	if r := newRun(&Case{}, &Options{}, nil, false); r.mercy(time.Millisecond) {
+		t.Error("a millisecond is not late")
 	}
 }

@@ -5,8 +5,7 @@ import "time"
 // The times that the original suite allows.
 const (
 	openTimeout  = 5 * time.Second  // for the opening handshake
-	closeTimeout = time.Second      // for the answer to a Close
-	dropTimeout  = time.Second      // for a server to end TCP after the closing handshake
+	closeTimeout = time.Second      // for the answer to a Close, and for a server to end TCP then
 	patience     = 10 * time.Second // for anything that it would wait for without end
 )
 
@@ -37,6 +36,13 @@ func (c *Case) most() time.Duration {
 		most += c.linger.time
 	}
 	return most
+}
+
+// closeTime is how long the peer may take for each step of the closing handshake: a
+// second in the original, and more for one that was slow before, or on a machine that
+// is busy.
+func (r *run) closeTime() time.Duration {
+	return min(max(closeTimeout, time.Since(r.opened)), patience)
 }
 
 // start sets a deadline. Those that a peer has to meet are as far off as
@@ -72,12 +78,31 @@ func (r *run) setTimer() {
 func (r *run) overdue() {
 	for r.phase != closed {
 		d, at := r.next()
-		if at.IsZero() || time.Now().Before(at) {
+		if at.IsZero() || time.Now().Before(at) || r.mercy(time.Since(at)) {
 			return
 		}
 		r.stop(d)
 		r.fire(d)
 	}
+}
+
+// mercy puts all deadlines off if we are late ourselves: on a machine that is so busy
+// the peer may be late for the same reason.
+func (r *run) mercy(late time.Duration) bool {
+	const (
+		busy  = 20 * time.Millisecond
+		times = 3
+	)
+	if late < busy || r.mercies == times {
+		return false
+	}
+	r.mercies++
+	for d, t := range r.deadlines {
+		if !t.IsZero() {
+			r.deadlines[d] = t.Add(late + min(10*late, time.Second))
+		}
+	}
+	return true
 }
 
 func (r *run) fire(d deadline) {

@@ -46,6 +46,11 @@ func (p *caseParser) send(rest string) error {
 	if f.payload, err = parseFramePayload(f.opcode, line); err != nil {
 		return err
 	}
+	if !f.deflated && !f.headOnly {
+		if err := checkSize(f.payload, f.times); err != nil {
+			return err
+		}
+	}
 	p.steps = append(p.steps, f)
 	return nil
 }
@@ -154,9 +159,21 @@ func (p *caseParser) sendBytes(line []string) (err error) {
 	if f.chop, f.times, f.alone = 0, 1, false; f.noFin || f.rsv != 0 || f.fragments != 0 || f.deflated || f.mask != 0 || f.form != 0 || f.headOnly {
 		return errors.New("bytes know only the flags alone, chop and times")
 	}
-	b.payload, err = parsePayload(line)
+	if b.payload, err = parsePayload(line); err != nil {
+		return err
+	}
 	p.steps = append(p.steps, b)
-	return err
+	return checkSize(b.payload, b.times)
+}
+
+// maxSent is how many octets a line may send: they are held until they are written.
+const maxSent = 1 << 30
+
+func checkSize(p payload, times int) error {
+	if n := p.Len() + 14; n > maxSent || n*int64(times) > maxSent {
+		return fmt.Errorf("this is more than %d octets: write less, or only the head of the frame", maxSent)
+	}
+	return nil
 }
 
 // event reads what comes after "<".

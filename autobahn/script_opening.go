@@ -60,6 +60,9 @@ func (p *caseParser) headerLine(rest string) error {
 	return nil
 }
 
+// maxPad is how many octets of padding a case may ask for.
+const maxPad = 64 << 20
+
 // padding reads `pad 4096` and `pad 10 times 200`.
 func (p *caseParser) padding(rest string) error {
 	size, times, many := strings.Cut(rest, " times ")
@@ -72,6 +75,9 @@ func (p *caseParser) padding(rest string) error {
 		if lines, err = parseNumber(strings.TrimSpace(times)); err != nil {
 			return err
 		}
+	}
+	if n > maxPad || lines > maxPad/100 || (n+20)*lines > maxPad {
+		return fmt.Errorf("this is more than %d octets: write less", maxPad)
 	}
 	for i := range lines {
 		p.odd().edits = append(p.odd().edits, headerEdit{'+', "", fmt.Sprintf("X-Pad-%d: %s", i+1, strings.Repeat("a", int(n)))})
@@ -161,7 +167,6 @@ func (o *openingWant) header(rest string) error {
 
 // finishShake looks at a case of the opening handshake as a whole.
 func (p *caseParser) finishShake() error {
-	p.shake.client = p.Side == ForClient
 	if p.Side == Both {
 		return errors.New("servers and clients get different handshakes: add `for server` or `for client`")
 	}

@@ -62,7 +62,7 @@ func (p *caseParser) finishSeries() error {
 		return errors.New("a series sends and expects its messages alone: leave the lines with > and < out")
 	}
 	if !p.ended {
-		p.ended, p.end = true, ending{ByUs: true, Codes: []int{1000}, Clean: true}
+		p.ended, p.end = true, ending{byUs: true, codes: []int{1000}, clean: true}
 	}
 	p.reportTime = true
 	return nil

@@ -45,7 +45,7 @@ case 99.1.2
   < nothing
   end peer 1002,1007 clean fatal strict told quiet informational
 `)
-	want := []step{
+	wantSteps := []step{
 		sendFrame{opcode: 1, noFin: true, rsv: 5, alone: true, chop: 2, times: 3, payload: text("swan")},
 		sendFrame{opcode: 0, times: 1, mask: maskedWithKey, key: [4]byte{1, 2, 3, 4}, form: 16, length: 300, headOnly: true, payload: text("x")},
 		sendBytes{chop: 1, alone: true, times: 2, payload: text("\x00")},
@@ -54,11 +54,11 @@ case 99.1.2
 		pause{time: time.Second, tag: "A"},
 		pause{time: 500 * time.Millisecond},
 	}
-	unexported := cmp.AllowUnexported(sendFrame{}, sendBytes{}, pause{}, repeated{}, timer{}, want0{}, wanted{}, openingWant{})
-	if diff := cmp.Diff(want, c.steps, unexported); diff != "" {
+	unexported := cmp.AllowUnexported(sendFrame{}, sendBytes{}, pause{}, repeated{}, timer{}, want{}, wanted{}, openingWant{})
+	if diff := cmp.Diff(wantSteps, c.steps, unexported); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	lists := []want0{
+	lists := []want{
 		{OK, []wanted{{kind: Timeout, data: text("A"), least: 1, most: 1}, {kind: Pong, data: text("p"), least: 1, most: 10},
 			{kind: Message, binary: true, data: text("\x00"), least: 2, most: 2}}, nil},
 		{NonStrict, []wanted{{kind: Message, data: text("swan"), least: 0, most: 1}}, nil},
@@ -67,7 +67,7 @@ case 99.1.2
 	if diff := cmp.Diff(lists, c.wants, unexported); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(ending{Codes: []int{1002, 1007}, Clean: true, Fatal: true, Strict: true, Told: true, Quiet: true, Informational: true}, c.end); diff != "" {
+	if diff := cmp.Diff(ending{codes: []int{1002, 1007}, clean: true, fatal: true, strict: true, told: true, quiet: true, informational: true}, c.end, cmp.AllowUnexported(ending{})); diff != "" {
 		t.Errorf("ending (-want +got):\n%s", diff)
 	}
 	if c.ID != "99.1.2" || c.Description != "Sends things." || c.Expectation != "What is written in two lines." ||
@@ -75,8 +75,6 @@ case 99.1.2
 		t.Errorf("%+v", c)
 	}
 }
-
-type want0 = want
 
 func TestParse_Fills_Tables(t *testing.T) {
 	cases, err := ParseCases("x", `
@@ -191,6 +189,10 @@ func TestParse_Says_WhatToWrite(t *testing.T) {
 		{"response and server", line("for server\nresponse \"x\""), "a tested client gets responses"},
 		{"header", line("header Upgrade"), "write `header + Name: value`"},
 		{"pad", line("header pad x"), "write digits"},
+		{"much pad", line("header pad 1GiB times 1000"), "write less"},
+		{"much", line(`> text "a" to 2GiB`), "write less"},
+		{"many", line(`> text times 1GiB "a"`), "write less"},
+		{"many bytes", line(`> bytes times 1GiB "a"`), "write less"},
 		{"pad times", line("header pad 1 times x"), "write digits"},
 		{"with", line("with"), "write `with frames`"},
 		{"raw", line("raw swan"), "write \"text\" or `hex"},
@@ -280,4 +282,28 @@ func TestSelect_Chooses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// No text makes the parser panic, and what it reads has an id, a description and an
+// end.
+func FuzzParseCases(f *testing.F) {
+	f.Add(good)
+	for _, name := range []string{"05-fragmentation.cases", "20-handshake-of-servers.cases", "28-deflate-frames.cases", "31-endings.cases"} {
+		b, err := caseFiles.ReadFile("cases/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(b))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		cases, err := ParseCases("x", text)
+		if err != nil && cases != nil {
+			t.Error("there are cases and an error")
+		}
+		for _, c := range cases {
+			if c.ID == "" || c.Description == "" || c.Expectation == "" || c.timer.time == 0 {
+				t.Errorf("%+v", c)
+			}
+		}
+	})
 }

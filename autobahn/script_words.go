@@ -135,13 +135,13 @@ func parseAccept(s string) (a acceptTerms, err error) {
 		bits, _ := strconv.Atoi(value)
 		switch {
 		case name == "client_no_context_takeover" && value == "":
-			a.ClientNoTakeover = true
+			a.clientNoTakeover = true
 		case name == "server_no_context_takeover" && value == "":
-			a.ServerNoTakeover = true
+			a.serverNoTakeover = true
 		case name == "client_max_window_bits" && 8 <= bits && bits <= 15:
-			a.ClientBits = bits
+			a.clientBits = bits
 		case name == "server_max_window_bits" && 8 <= bits && bits <= 15:
-			a.ServerBits = bits
+			a.serverBits = bits
 		default:
 			return a, fmt.Errorf("%q: write `any`, or client_no_context_takeover, server_no_context_takeover, client_max_window_bits=N, server_max_window_bits=N (8 to 15), joined by semicolons", param)
 		}
@@ -219,19 +219,19 @@ func (p *caseParser) endLine(rest string) error {
 	if len(fields) < 2 || fields[0] != "us" && fields[0] != "peer" && fields[0] != "either" {
 		return errors.New("write `end us 1000 clean`, `end peer 1002` or `end either any`: who sends the first Close, and what the peer's may say")
 	}
-	p.end.ByUs, p.end.Either = fields[0] == "us", fields[0] == "either"
+	p.end.byUs, p.end.either = fields[0] == "us", fields[0] == "either"
 	for code := range strings.SplitSeq(fields[1], ",") {
 		n, err := strconv.ParseUint(code, 10, 16)
 		if code == "any" {
-			p.end.AnyCode = true
+			p.end.anyCode = true
 		} else if err != nil {
 			return fmt.Errorf("%q is no close code: write a number, several joined by commas, or `any`", code)
 		} else {
-			p.end.Codes = append(p.end.Codes, int(n))
+			p.end.codes = append(p.end.codes, int(n))
 		}
 	}
-	flags := map[string]*bool{"clean": &p.end.Clean, "fatal": &p.end.Fatal, "strict": &p.end.Strict, "told": &p.end.Told,
-		"quiet": &p.end.Quiet, "informational": &p.end.Informational}
+	flags := map[string]*bool{"clean": &p.end.clean, "fatal": &p.end.fatal, "strict": &p.end.strict, "told": &p.end.told,
+		"quiet": &p.end.quiet, "informational": &p.end.informational}
 	for _, f := range fields[2:] {
 		if flags[f] == nil {
 			return fmt.Errorf("%q: write clean, fatal, strict, told, quiet or informational", f)

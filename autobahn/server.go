@@ -191,7 +191,7 @@ func refuse(conn net.Conn, status int, why string) {
 
 // converse runs a case that only says something, or nothing, and closes.
 func (f *FuzzingServer) converse(conn net.Conn, request head, rest []byte, message string) {
-	c := Case{ID: "0", timer: timer{kill: true, time: openTimeout}, end: ending{ByUs: true, AnyCode: true}}
+	c := Case{ID: "0", timer: timer{kill: true, time: openTimeout}, end: ending{byUs: true, anyCode: true}}
 	if message != "" {
 		c.steps = append(c.steps, sendFrame{opcode: opcodes["text"], times: 1, payload: text(message)})
 	}

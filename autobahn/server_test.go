@@ -186,7 +186,7 @@ func TestFuzzingServer_Refuses_BadRequests(t *testing.T) {
 
 func TestFuzzingServer_Says_WhatIsWrong(t *testing.T) {
 	l := newPipeListener()
-	f := &FuzzingServer{Options: Options{Cases: []Case{parse(t, head0+"for server\nbytewise\n< open\nend us 1000")}}}
+	f := &FuzzingServer{Options: Options{Cases: []Case{parse(t, beginning+"for server\nbytewise\n< open\nend us 1000")}}}
 	if err := f.Serve(l); err == nil || !strings.Contains(err.Error(), "none of those chosen is for clients") {
 		t.Error(err)
 	}
