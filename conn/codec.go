@@ -73,8 +73,8 @@ func (e *BindError) Unwrap() error { return e.Err }
 // (§7.4.1: "it has received a type of data it cannot accept") and the field.
 func (e *BindError) CloseWith() (code frame.CloseCode, reason string) {
 	reason = "data binding failed"
-	if e.Field != "" && len(e.Field) < 64 {
-		reason += ": field " + strconv.Quote(e.Field)
+	if field := ": field " + strconv.Quote(e.Field); e.Field != "" && len(reason)+len(field) <= frame.MaxCloseReason {
+		reason += field
 	}
 	return frame.CloseUnsupportedData, reason
 }
@@ -135,8 +135,11 @@ func (c *Conn) Encode(v any) (Message, error) {
 
 // WriteValue sends v as Encode has it, or a *Prepared as it is.
 func (c *Conn) WriteValue(ctx context.Context, v any) error {
-	if p, ok := v.(*Prepared); ok {
-		return c.Send(ctx, p)
+	switch v := v.(type) {
+	case string:
+		return c.WriteText(ctx, v)
+	case *Prepared:
+		return c.Send(ctx, v)
 	}
 	m, err := c.Encode(v)
 	if err != nil {

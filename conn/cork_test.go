@@ -34,10 +34,10 @@ var loops = map[string]func(c *conn.Conn){
 		}
 	},
 	"Handle": func(c *conn.Conn) {
-		c.Handle(10, func(m conn.Message) bool { return c.Write(bg, m.Type, m.Data) == nil })
+		c.Handle(10, nil, func(m conn.Message) bool { return c.Write(bg, m.Type, m.Data) == nil })
 	},
 	"Send": func(c *conn.Conn) {
-		c.Handle(10, func(m conn.Message) bool { return c.Send(bg, conn.Prepare(m.Type, m.Data)) == nil })
+		c.Handle(10, nil, func(m conn.Message) bool { return c.Send(bg, conn.Prepare(m.Type, m.Data)) == nil })
 	},
 }
 

@@ -7,62 +7,54 @@ import (
 	"time"
 )
 
-// slowCallback is how long a callback may take before somebody else reads on.
+// slowCallback is how often it is looked at whether a callback is the one of the
+// last time. After twice that at most, somebody else reads on.
 const slowCallback = 50 * time.Millisecond
 
-// Handle calls f with every message, one after the other, on the caller's
-// goroutine, until the connection ends or f returns false; it returns the error
-// that a read would. A message is valid until f returns.
+// Handle calls begin, if it is not nil, and then f with every message, one after the
+// other, on the caller's goroutine, until the connection ends or one of them returns
+// false; it returns the error that a read would. A message is valid until f returns.
 //
-// While f takes its time the connection is read on by another goroutine, from the
-// 50th millisecond on: Pings are answered, the peer's Close is seen, and up to
-// waiting messages are kept. Then nothing more is read, and the peer has to wait. If
-// waiting is negative, nothing is read while f runs.
-func (c *Conn) Handle(waiting int, f func(Message) bool) error {
+// While one of them takes its time, the connection is read on by another goroutine,
+// after 100 milliseconds at the latest: Pings are answered, the peer's Close is seen,
+// and up to waiting messages are kept, which are dropped if f then returns false. Then
+// nothing more is read, and the peer has to wait. If waiting is 0 or less, nothing is
+// read while f runs.
+func (c *Conn) Handle(waiting int, begin func() bool, f func(Message) bool) error {
 	ctx := context.Background()
+	h := &handling{c: c, f: f, most: waiting}
+	h.change.L = &h.mu
 	if err := c.takeInbox(ctx); err != nil {
+		if begin != nil {
+			begin()
+		}
 		return err
 	}
-	h := &handling{c: c, most: waiting}
-	h.change.L = &h.mu
-	mine, out := true, false
-	defer func() {
-		h.stop()
-		if mine || out && c.takeBack() { // out: f panicked
-			c.freeInbox()
+	h.mine = true
+	defer h.stop()
+	if begin != nil {
+		if more, err := h.take(Message{}, func(Message) bool { return begin() }); !more {
+			return err
 		}
-	}()
+	}
 	for {
 		m, err := c.nextLent(ctx)
 		if err != nil {
 			return err
 		}
-		h.begin()
-		mine, out = false, true
-		c.lend()
-		more := f(m)
-		mine, out = c.takeBack(), false
-		h.turn.Add(1)
-		if !more {
-			return c.Err()
-		}
-		if mine {
-			continue
-		}
-		if more, err := h.drain(f); err != nil || !more {
+		if more, err := h.take(m, f); !more {
 			return err
 		}
-		if err := c.takeInbox(ctx); err != nil {
-			return err
-		}
-		mine = true
 	}
 }
 
 // handling is one call of Handle and its relief: whoever reads on while f is slow.
 type handling struct {
 	c    *Conn
+	f    func(Message) bool
 	most int
+
+	mine, out bool // the caller has the inbox; a message is lent
 
 	turn  atomic.Uint64 // odd while f has a message that is lent
 	armed atomic.Bool   // the timer runs
@@ -79,12 +71,35 @@ type handling struct {
 	err      error // that ended the relief's reading
 }
 
-// begin starts a turn. The timer is not set for each: it runs out now and then, as
-// long as there are any, and looks whether it is still the same one.
-func (h *handling) begin() {
+// take has now called with m, then f with what has been read meanwhile.
+func (h *handling) take(m Message, now func(Message) bool) (more bool, err error) {
+	h.start()
+	h.mine, h.out = false, true
+	h.c.lend()
+	more = now(m)
+	h.mine, h.out = h.c.takeBack(), false
 	h.turn.Add(1)
-	if h.most >= 0 && !h.armed.Load() {
-		h.armed.Store(true)
+	switch {
+	case !more:
+		return false, h.c.Err()
+	case h.mine:
+		return true, nil
+	}
+	if more, err = h.drain(); !more {
+		return false, err
+	}
+	if err = h.c.takeInbox(context.Background()); err != nil {
+		return false, err
+	}
+	h.mine = true
+	return true, nil
+}
+
+// start starts a turn. The timer is not set for each: it runs out now and then, as
+// long as there are any, and looks whether it is still the same one.
+func (h *handling) start() {
+	h.turn.Add(1)
+	if h.most > 0 && !h.armed.Load() && h.armed.CompareAndSwap(false, true) {
 		h.arm()
 	}
 }
@@ -123,47 +138,60 @@ func (h *handling) relieve() {
 	if h.over || !h.c.takeLent() {
 		return
 	}
+	h.relieved, h.err = true, nil
+	h.c.handling.Store(true)
+	h.read()
+}
+
+// read begins to read on; mu is held.
+func (h *handling) read() {
 	var ctx context.Context
 	ctx, h.cancel = context.WithCancel(context.Background())
-	h.relieved, h.reading, h.err = true, true, nil
-	h.c.handling.Store(true)
+	h.reading = true
 	go h.readOn(ctx)
 }
 
 func (h *handling) readOn(ctx context.Context) {
+	err := errHookExit
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	for ctx.Err() == nil {
-		if len(h.waiting) > h.most {
-			h.change.Wait()
-			continue
-		}
-		h.mu.Unlock()
-		m, err := h.c.Read(ctx)
-		h.mu.Lock()
-		if err == nil {
-			h.waiting = append(h.waiting, m)
-			h.change.Broadcast()
-			continue
-		}
+	defer func() {
 		if ctx.Err() == nil {
 			h.err = err
 		}
-		break
+		h.reading = false
+		h.change.Broadcast()
+		h.mu.Unlock()
+	}()
+	for ctx.Err() == nil {
+		if len(h.waiting) == h.most {
+			h.change.Wait()
+			continue
+		}
+		var m Message
+		if m, err = h.readNext(ctx); err != nil {
+			return
+		}
+		err = errHookExit
+		h.waiting = append(h.waiting, m)
+		h.change.Broadcast()
 	}
-	h.reading = false
-	h.change.Broadcast()
+}
+
+func (h *handling) readNext(ctx context.Context) (Message, error) {
+	h.mu.Unlock()
+	defer h.mu.Lock()
+	return h.c.Read(ctx)
 }
 
 // drain is called when the inbox is not the caller's any more. It handles what has
 // been read meanwhile and ends the relief when nothing is left.
-func (h *handling) drain(f func(Message) bool) (more bool, err error) {
+func (h *handling) drain() (more bool, err error) {
 	for {
 		m, ok, err := h.next()
 		if !ok {
 			return err == nil, err
 		}
-		if !f(m) {
+		if !h.f(m) {
 			return false, h.c.Err()
 		}
 	}
@@ -172,11 +200,12 @@ func (h *handling) drain(f func(Message) bool) (more bool, err error) {
 // next returns what the relief has read, or that it has ended and nothing is left.
 func (h *handling) next() (m Message, ok bool, err error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	if !h.relieved { // Close has read on to the end, or is about to
+		h.mu.Unlock() // which the timer may want
 		<-h.c.done
 		return m, false, h.c.Err()
 	}
+	defer h.mu.Unlock()
 	for len(h.waiting) == 0 && h.reading {
 		h.cancel()
 		h.change.Wait()
@@ -188,12 +217,23 @@ func (h *handling) next() (m Message, ok bool, err error) {
 	}
 	m = h.waiting[0]
 	h.waiting = h.waiting[1:]
+	if !h.reading && h.err == nil { // m came when the relief was to end
+		h.read()
+	}
 	h.change.Broadcast()
 	return m, true, nil
 }
 
-// stop ends the relief, whatever it has read.
+// stop ends Handle, whatever the relief has read, and gives the inbox back, which it
+// still has if f panicked.
 func (h *handling) stop() {
+	h.stopRelief()
+	if h.mine || h.out && h.c.takeBack() {
+		h.c.freeInbox()
+	}
+}
+
+func (h *handling) stopRelief() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.over = true

@@ -1,7 +1,6 @@
 package conn_test
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +20,7 @@ func TestHandle_CallsForEachMessage_InOrder_UntilTheEnd(t *testing.T) {
 		}
 		mustWrite(t, peer, to(role, fin|closeFrame, "\x03\xe8"))
 		var got []string
-		err := c.Handle(10, func(m conn.Message) bool {
+		err := c.Handle(10, nil, func(m conn.Message) bool {
 			got = append(got, string(m.Data))
 			return true
 		})
@@ -35,7 +34,7 @@ func TestHandle_EndsWhenToldTo(t *testing.T) {
 	c, peer := against(t, machine.Server, conn.Options{})
 	mustWrite(t, peer, to(machine.Server, fin|text, "one"))
 	mustWrite(t, peer, to(machine.Server, fin|text, "two"))
-	if err := c.Handle(10, func(conn.Message) bool { return false }); err != nil {
+	if err := c.Handle(10, nil, func(conn.Message) bool { return false }); err != nil {
 		t.Fatal(err)
 	}
 	m, err := c.Read(bg) // somebody else may go on
@@ -67,7 +66,7 @@ func TestHandle_WhileACallbackIsSlow_SomebodyElseReads(t *testing.T) {
 				peer.CloseWrite()
 			}()
 			var got []string
-			c.Handle(10, func(m conn.Message) bool {
+			c.Handle(10, nil, func(m conn.Message) bool {
 				if string(m.Data) == "slow" {
 					<-time.After(10 * time.Second)
 				}
@@ -82,22 +81,23 @@ func TestHandle_WhileACallbackIsSlow_SomebodyElseReads(t *testing.T) {
 }
 
 func TestHandle_KeepsNoMoreThanItShould(t *testing.T) {
-	for _, waiting := range []int{0, 3} {
+	for _, waiting := range []int{-1, 0, 1, 3} {
 		synctest.Test(t, func(t *testing.T) {
 			role := machine.Server
 			c, peer := against(t, role, conn.Options{PingEvery: -1})
 			for i := range 10 {
 				mustWrite(t, peer, to(role, fin|text, fmt.Sprint(i)))
-				mustWrite(t, peer, to(role, pingFrame, fmt.Sprint(i)))
 			}
+			mustWrite(t, peer, to(role, pingFrame, ""))
 			go func() {
-				<-time.After(time.Minute)
-				// Some may have come with the first message and some stand in the read
-				// buffer; of the rest no more is read than may wait.
+				start := time.Now() // nobody gets as far as the Ping before
+				if got := newWire(peer).mustNext(t).String(); got != "pong " || time.Since(start) != 10*time.Second {
+					t.Errorf("%d waiting: %s after %v", waiting, got, time.Since(start))
+				}
 				peer.CloseWrite()
 			}()
 			n := 0
-			c.Handle(waiting, func(m conn.Message) bool {
+			c.Handle(waiting, nil, func(m conn.Message) bool {
 				if string(m.Data) != fmt.Sprint(n) {
 					t.Errorf("%q is number %d", m.Data, n)
 				}
@@ -124,7 +124,7 @@ func TestHandle_WhileACallbackIsSlow_TheEndComesLast(t *testing.T) {
 			}
 			mustWrite(t, peer, to(role, fin|closeFrame, "\x0f\xa0"))
 			var got []string
-			err := c.Handle(waiting, func(m conn.Message) bool {
+			err := c.Handle(waiting, nil, func(m conn.Message) bool {
 				<-time.After(time.Second)
 				got = append(got, string(m.Data))
 				return true
@@ -149,7 +149,7 @@ func TestHandle_OfACallbackThatCloses_EndsInOrder(t *testing.T) {
 				mustWrite(t, peer, to(role, fin|closeFrame, "\x0f\xa1"))
 				peer.CloseWrite()
 			}()
-			err := c.Handle(3, func(m conn.Message) bool {
+			err := c.Handle(3, nil, func(m conn.Message) bool {
 				<-time.After(slow)
 				if err := c.Close(4001, "bye"); err != nil {
 					t.Error(err)
@@ -171,7 +171,7 @@ func TestHandle_OfACallbackThatPanics_LeavesTheConnectionToOthers(t *testing.T) 
 			mustWrite(t, peer, to(role, fin|text, "panic"))
 			func() {
 				defer func() { recover() }()
-				c.Handle(3, func(conn.Message) bool {
+				c.Handle(3, nil, func(conn.Message) bool {
 					<-time.After(slow)
 					panic("oh")
 				})
@@ -188,7 +188,7 @@ func TestHandle_BesideAnotherReader_SaysSo(t *testing.T) {
 		c, _ := against(t, machine.Server, conn.Options{PingEvery: -1})
 		go c.Read(bg)
 		synctest.Wait()
-		if err := c.Handle(0, func(conn.Message) bool { return true }); err == nil || c.Err() != nil {
+		if err := c.Handle(0, nil, func(conn.Message) bool { return true }); err == nil || c.Err() != nil {
 			t.Error(err, c.Err())
 		}
 		c.CloseNow()
@@ -237,58 +237,4 @@ func TestOnIdle_IsCalledInsteadOfClosing_AgainAndAgain(t *testing.T) {
 			t.Error(at)
 		}
 	})
-}
-
-type point struct{ X, Y int }
-
-func (p *point) Validate() error {
-	if p.X < 0 {
-		return errors.New("X must not be negative")
-	}
-	return nil
-}
-
-func TestValues_GoThereAndBack(t *testing.T) {
-	for _, codec := range []conn.Codec{nil, conn.JSON{}, conn.XML{}} {
-		c, peer := pair(t, conn.Options{Codec: codec})
-		go func() {
-			c.WriteValue(bg, point{1, 2})
-			c.WriteValue(bg, "text")
-			c.WriteValue(bg, []byte("bytes"))
-			c.WriteValue(bg, conn.Message{Type: conn.Binary, Data: []byte("as it is")})
-			c.WriteValue(bg, conn.Prepare(conn.Text, []byte("prepared")))
-		}()
-		if p, err := conn.ReadValue[point](bg, peer); p != (point{1, 2}) || err != nil {
-			t.Fatal(codec, p, err)
-		}
-		if s, err := conn.ReadValue[string](bg, peer); s != "text" || err != nil {
-			t.Fatal(s, err)
-		}
-		if p, err := conn.ReadValue[[]byte](bg, peer); string(p) != "bytes" || err != nil {
-			t.Fatal(p, err)
-		}
-		m, err := conn.ReadValue[conn.Message](bg, peer)
-		wantMessage(t, m, err, conn.Binary, "as it is")
-		m, err = conn.ReadValue[conn.Message](bg, peer)
-		wantMessage(t, m, err, conn.Text, "prepared")
-	}
-}
-
-func TestReadValue_OfWhatItIsNot_SaysWhichField_AndGoesOn(t *testing.T) {
-	c, peer := pair(t, conn.Options{})
-	for wire, want := range map[string]string{
-		`{"X":"one"}`: `websocket: text message: field "X": json: cannot unmarshal string into Go struct field point.X of type int`,
-		`{"X":-1}`:    `websocket: text message: X must not be negative`,
-		`{`:           `websocket: text message: unexpected end of JSON input`,
-	} {
-		go peer.WriteText(bg, wire)
-		_, err := conn.ReadValue[point](bg, c)
-		e, ok := errors.AsType[*conn.BindError](err)
-		if !ok || e.Error() != want || c.Err() != nil {
-			t.Errorf("%s: %v", wire, err)
-		}
-	}
-	if err := c.WriteValue(bg, func() {}); err == nil || c.Err() != nil {
-		t.Error(err, c.Err())
-	}
 }

@@ -332,16 +332,17 @@ func (c *Conn) sendOwed() {
 }
 
 func (c *Conn) answerPing(ev *machine.Event) {
+	ping := ev.Payload
 	if answer := c.opt.AnswerPing; answer != nil {
 		c.hook(func(c *Conn, payload []byte) {
 			if pong := answer(c, payload); pong != nil && len(pong) <= frame.MaxControlPayload {
 				ev.Payload = pong
 			}
-		}, ev.Payload)
+		}, ping)
 	}
 	c.out.queuePong(c, ev)
 	c.in.owed = true
-	c.hook(c.opt.OnPing, ev.Payload)
+	c.hook(c.opt.OnPing, ping)
 }
 
 func (c *Conn) pongCame(payload []byte) {

@@ -61,8 +61,9 @@ type Options struct {
 	Compression deflate.Options
 
 	// OnPing and OnPong are told of the peer's Pings, which are answered all the
-	// same, and of its Pongs, those included that answer Ping and PingEvery. They run on the reading goroutine, between messages or in
-	// the middle of one; payload is valid until they return.
+	// same, and of its Pongs, those included that answer Ping and PingEvery. They run
+	// on the reading goroutine, between messages or in the middle of one; payload is
+	// valid until they return.
 	OnPing, OnPong func(c *Conn, payload []byte)
 	// AnswerPing, if set, says what the Pong that answers a Ping is to hold, before
 	// it is sent. §5.5.3 wants it to be payload; nil, or more than 125 bytes, stand

@@ -57,8 +57,9 @@ func (p *pings) answered(payload []byte) {
 
 // Ping sends a Ping, waits for its Pong and returns the round-trip time.
 //
-// Somebody must read meanwhile, or the Pong is not met before ctx ends: in a
-// callback of a Service, or in the body of a loop over Messages, nobody does.
+// Somebody must read meanwhile, or the Pong is not met before ctx ends: in the body
+// of a loop over Messages nobody does, and in a callback of a Service only after a
+// while, which is counted.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("websocket: ping not sent: %w", err)
