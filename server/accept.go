@@ -128,6 +128,9 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*con
 		Buffered:    buffered,
 		OnDone:      groups.letGo,
 	})
+	if p := PrincipalOf(r.Context()); p != nil {
+		c.Set(principalKey{}, p)
+	}
 	groups.hold(c, holds)
 	return c, nil
 }
@@ -238,8 +241,8 @@ func writeResponse(nc net.Conn, wire []byte, timeout time.Duration) error {
 
 type groupKey struct{}
 
-// groupsOf returns the groups that want to know of the connection: the one named
-// in the options and that of the Server that the request came to.
+// groupsOf returns who wants to know of the connection: the group named in the
+// options, that of the Server that the request came to, and its place there.
 func groupsOf(r *http.Request, o *Options) groupList {
 	var list groupList
 	if o.Group != nil {
@@ -247,6 +250,9 @@ func groupsOf(r *http.Request, o *Options) groupList {
 	}
 	if g, ok := r.Context().Value(groupKey{}).(*Group); ok && g != o.Group {
 		list = append(list, g)
+	}
+	if p := placeOf(r); p != nil {
+		list = append(list, p)
 	}
 	return list
 }

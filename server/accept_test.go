@@ -217,7 +217,7 @@ func TestServer_AgreesOnASubprotocol(t *testing.T) {
 			agreed := make(chan string, 1)
 			l := serveHTTP(t, &server.Service{
 				Options: server.Options{Subprotocols: tt.supported, PreferServerOrder: tt.serverOrder},
-				OnOpen:  func(c *conn.Conn, _ *http.Request) { agreed <- c.Subprotocol() },
+				OnOpen:  func(c *conn.Conn, _ *http.Request) error { agreed <- c.Subprotocol(); return nil },
 			})
 			c, resp, err := tryDial(t, l, &client.Options{Subprotocols: tt.offered})
 			if err != nil {
@@ -321,7 +321,7 @@ func TestServer_ShowsTheRequestToCheckAndOnOpen(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("/rooms/{room}", &server.Service{
 		Options: server.Options{Check: func(r *http.Request) error { seen <- look(r); return nil }},
-		OnOpen:  func(_ *conn.Conn, r *http.Request) { seen <- look(r) },
+		OnOpen:  func(_ *conn.Conn, r *http.Request) error { seen <- look(r); return nil },
 	})
 	l := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, "ada")))
@@ -343,7 +343,7 @@ func TestServer_ShowsTheRequestToCheckAndOnOpen(t *testing.T) {
 func TestServer_ContextOfTheRequestEndsWithTheConnection(t *testing.T) {
 	ended := make(chan context.Context, 1)
 	l := serveHTTP(t, &server.Service{
-		OnOpen: func(_ *conn.Conn, r *http.Request) { ended <- r.Context() },
+		OnOpen: func(_ *conn.Conn, r *http.Request) error { ended <- r.Context(); return nil },
 	})
 	c := dial(t, l, nil)
 	ctx := <-ended

@@ -131,8 +131,9 @@ func TestEndToEnd_CloseCodesArrive(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		closed := make(chan error, 1)
 		dial := overTCP(t, &server.Service{
-			OnBinary: func(c *conn.Conn, p []byte) {
-				c.Close(frame.CloseCode(p[0])<<8|frame.CloseCode(p[1]), "of the server")
+			OnBinary: func(c *conn.Conn, m conn.Message) (any, error) {
+				code := frame.CloseCode(m.Data[0])<<8 | frame.CloseCode(m.Data[1])
+				return server.CloseFrame{Code: code, Reason: "of the server"}, nil
 			},
 			OnClose: func(_ *conn.Conn, err error) { closed <- err },
 			Logger:  quiet(),

@@ -53,9 +53,12 @@ func ExampleAccept() {
 func ExampleService() {
 	ended := make(chan frame.CloseCode)
 	echo := &server.Service{
-		OnOpen:  func(_ *conn.Conn, r *http.Request) { fmt.Println("open", r.URL.Path) },
-		OnText:  func(c *conn.Conn, text []byte) { c.Write(context.Background(), conn.Text, text) },
-		OnClose: func(_ *conn.Conn, err error) { ended <- conn.CloseStatus(err) },
+		OnOpen: func(_ *conn.Conn, r *http.Request) error {
+			fmt.Println("open", r.URL.Path)
+			return nil
+		},
+		OnMessage: func(_ *conn.Conn, m conn.Message) (any, error) { return m, nil },
+		OnClose:   func(_ *conn.Conn, err error) { ended <- conn.CloseStatus(err) },
 	}
 
 	// In a program: http.Handle("/echo", echo).
@@ -81,8 +84,8 @@ func ExampleService() {
 // be the client with the other.
 func ExampleService_Serve() {
 	shout := &server.Service{
-		OnText: func(c *conn.Conn, text []byte) {
-			c.WriteText(context.Background(), strings.ToUpper(string(text)))
+		OnText: func(_ *conn.Conn, m conn.Message) (any, error) {
+			return strings.ToUpper(string(m.Data)), nil
 		},
 	}
 

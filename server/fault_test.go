@@ -66,8 +66,8 @@ func liveOneLife(t *testing.T, n int, fail func(net.Conn, int, error) *conntest.
 	opened, closed := 0, 0
 	srv := &server.Server{Logger: quiet(), Handler: &server.Service{
 		Logger:  quiet(),
-		OnOpen:  func(c *conn.Conn, _ *http.Request) { opened++ },
-		OnText:  func(c *conn.Conn, p []byte) { c.Write(c.Context(), conn.Text, p) },
+		OnOpen:  func(*conn.Conn, *http.Request) error { opened++; return nil },
+		OnText:  func(_ *conn.Conn, m conn.Message) (any, error) { return m, nil },
 		OnClose: func(*conn.Conn, error) { closed++ },
 	}}
 	served := make(chan error, 1)
@@ -112,7 +112,7 @@ func TestServer_OpensNothing_WhereverTheHandshakeStops(t *testing.T) {
 			for i := range len(whole) {
 				synctest.Test(t, func(t *testing.T) {
 					l := run(t, &server.Server{Handler: &server.Service{
-						OnOpen: func(*conn.Conn, *http.Request) { t.Errorf("opened after %d bytes", i) },
+						OnOpen: func(*conn.Conn, *http.Request) error { t.Errorf("opened after %d bytes", i); return nil },
 						Logger: quiet(),
 					}, Logger: quiet()})
 					nc, err := l.dial(t.Context(), "", "")

@@ -149,7 +149,7 @@ func (g *Group) tellIfEmpty() {
 }
 
 // groupList are the groups that one connection belongs to.
-type groupList []*Group
+type groupList []member
 
 func (l groupList) enter() error {
 	for i, g := range l {

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -73,7 +73,7 @@ func serveHTTP(t testing.TB, h http.Handler) *pipes {
 }
 
 func serveOn(t testing.TB, s *http.Server) *pipes {
-	s.ErrorLog = cmp.Or(s.ErrorLog, log.New(io.Discard, "", 0))
+	s.ErrorLog = cmp.Or(s.ErrorLog, stdlog.New(io.Discard, "", 0))
 	l := listenPipes()
 	done := make(chan struct{})
 	go func() {
@@ -216,15 +216,23 @@ func (b *lockedBuffer) lines() []string {
 	return strings.Split(strings.TrimSuffix(b.b.String(), "\n"), "\n")
 }
 
+// useAsDefault makes log slog.Default until the test ends.
+func useAsDefault(t *testing.T, log *slog.Logger) {
+	before, out, flags := slog.Default(), stdlog.Writer(), stdlog.Flags()
+	slog.SetDefault(log)
+	t.Cleanup(func() {
+		slog.SetDefault(before)
+		stdlog.SetOutput(out)
+		stdlog.SetFlags(flags)
+	})
+}
+
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // echo is a Service that sends back what it gets.
 func echo() *server.Service {
-	return &server.Service{
-		OnText:   func(c *conn.Conn, p []byte) { c.Write(context.Background(), conn.Text, p) },
-		OnBinary: func(c *conn.Conn, p []byte) { c.Write(context.Background(), conn.Binary, p) },
-		Logger:   quiet(),
-	}
+	back := func(c *conn.Conn, m conn.Message) (any, error) { return nil, c.Write(c.Context(), m.Type, m.Data) }
+	return &server.Service{OnText: back, OnBinary: back, Logger: quiet()}
 }
 
 // roundTrip sends text and wants it back.

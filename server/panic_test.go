@@ -51,8 +51,7 @@ func TestService_SurvivesTheEndOfACallback(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					j := new(journal)
 					peer, ended := serveRaw(doIn(cb.name, j, end))
-					peer.Write(conntest.Hex(cb.trigger))
-					synctest.Wait()
+					trigger(peer, cb.name, cb.trigger)
 					peer.Write(conntest.Hex(`8882 00000000 03f3`))
 					<-ended
 					after, wire := whatEnds(cb.name, name != "Goexit")
@@ -101,7 +100,7 @@ func TestService_TellsOnErrorOfThePanic(t *testing.T) {
 	cause := errors.New("boom")
 	reported := make(chan error, 1)
 	s := &server.Service{
-		OnText:  func(*conn.Conn, []byte) { panic(cause) },
+		OnText:  func(*conn.Conn, conn.Message) (any, error) { panic(cause) },
 		OnError: func(_ *conn.Conn, err error) { reported <- err },
 		Logger:  quiet(),
 	}
@@ -124,8 +123,8 @@ func TestService_APanicTouchesNoOtherConnection(t *testing.T) {
 		var g server.Group
 		s := echo()
 		s.Group = &g
-		s.OnBinary = func(_ *conn.Conn, p []byte) {
-			if string(p) == "goexit" {
+		s.OnBinary = func(_ *conn.Conn, m conn.Message) (any, error) {
+			if string(m.Data) == "goexit" {
 				runtime.Goexit()
 			}
 			panic("boom")
@@ -169,7 +168,7 @@ func TestService_LogsEachTroubleOnce(t *testing.T) {
 			<-ended
 		}, []string{"level=WARN", "protocol", "remote=a", "§5.1"}},
 		{"panic", func(t *testing.T, s *server.Service) {
-			s.OnText = func(*conn.Conn, []byte) { panic("boom") }
+			s.OnText = func(*conn.Conn, conn.Message) (any, error) { panic("boom") }
 			peer, ended := serveRaw(s)
 			peer.Write(conntest.Hex(`8180 00000000`))
 			peer.Close()

@@ -15,6 +15,7 @@ import (
 const (
 	DefaultHandshakeTimeout  = 10 * time.Second
 	DefaultMaxHandshakeBytes = 16 << 10
+	DefaultMaxURIBytes       = 8 << 10
 )
 
 // A Server listens for HTTP requests and keeps an eye on the WebSocket
@@ -22,24 +23,38 @@ const (
 // http.Server with limits that the open internet needs, and a Shutdown that
 // includes those connections. The zero value is safe; set fields before use.
 type Server struct {
-	// Addr is the TCP address to listen on, host:port; ":0" takes a free port.
+	// Addr is the TCP address to listen on, host:port; port 0 takes a free one,
+	// which Listen tells.
 	Addr string
 	// Handler answers the requests, those for WebSocket and all others. nil:
-	// http.DefaultServeMux.
+	// http.DefaultServeMux. A Mux is one that can be changed while it serves.
 	Handler http.Handler
-	// TLSConfig is for ListenAndServeTLS.
+	// TLSConfig is for ListenAndServeTLS. TLSFiles make one for clients that have
+	// certificates.
 	TLSConfig *tls.Config
+	// Name is what the Server header of the responses says (RFC 9110 §10.2.4). "":
+	// there is none.
+	Name string
 
 	// HandshakeTimeout is how long a client may take over its request, from its
-	// first byte to its last, however steadily it sends. 0:
-	// DefaultHandshakeTimeout. Negative: no limit.
+	// first byte to its last, however steadily it sends, and as long again for TLS
+	// before that. 0: DefaultHandshakeTimeout. Negative: no limit.
 	HandshakeTimeout time.Duration
-	// MaxHandshakeBytes is how long a request's header may be. 0:
-	// DefaultMaxHandshakeBytes.
+	// MaxHandshakeBytes is how long a request's header may be; longer ones are
+	// refused with 431. 0: DefaultMaxHandshakeBytes.
 	MaxHandshakeBytes int
+	// MaxURIBytes is how long a request's path and query may be, as they are sent;
+	// longer ones are refused with 414. 0: DefaultMaxURIBytes. Negative:
+	// MaxHandshakeBytes alone limits them.
+	MaxURIBytes int
 	// MaxConns is the most WebSocket connections at a time; handshakes beyond it
 	// are refused with 503. 0: no limit.
 	MaxConns int
+	// MaxConnsPerAddr is the most connections at a time, of all kinds, from one IPv4
+	// address or one /64 of IPv6, which is what one household has. Requests on
+	// further ones are refused with 429; from twice as many on they are closed at
+	// once. 0: no limit, which is right behind a proxy, from whose address all come.
+	MaxConnsPerAddr int
 
 	// Logger gets what goes wrong on the listener. nil: slog.Default.
 	Logger *slog.Logger
@@ -47,14 +62,19 @@ type Server struct {
 	once  sync.Once
 	http  http.Server
 	group Group
+	crowd *crowd // nil without MaxConnsPerAddr
+
+	mu       sync.Mutex
+	listener net.Listener // of Listen
+	served   bool         // somebody serves it, and closes it
+	stopped  bool
 }
 
 func (s *Server) init() {
 	s.once.Do(func() {
 		s.group.Max = s.MaxConns
 		timeout := cmp.Or(s.HandshakeTimeout, DefaultHandshakeTimeout)
-		s.http.Handler = s.Handler
-		s.http.TLSConfig = s.TLSConfig
+		s.http.Handler = http.HandlerFunc(s.handle)
 		s.http.ReadHeaderTimeout = timeout
 		s.http.IdleTimeout = max(timeout, 0)
 		s.http.MaxHeaderBytes = cmp.Or(s.MaxHandshakeBytes, DefaultMaxHandshakeBytes)
@@ -64,44 +84,120 @@ func (s *Server) init() {
 		}
 		s.http.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 		s.http.BaseContext = func(net.Listener) context.Context {
-			return withGroup(context.Background(), &s.group)
+			return withLogger(withGroup(context.Background(), &s.group), log)
+		}
+		if s.MaxConnsPerAddr > 0 {
+			s.crowd = newCrowd(s.MaxConnsPerAddr, log)
+			s.http.ConnContext = s.crowd.context
+			s.http.ConnState = s.crowd.state
 		}
 	})
 }
 
+// handle is the Handler behind the limits that net/http does not have.
+func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
+	if s.Name != "" {
+		w.Header().Set("Server", s.Name)
+	}
+	longest := cmp.Or(s.MaxURIBytes, DefaultMaxURIBytes)
+	switch p := placeOf(r); {
+	case p != nil && p.over:
+		refuse(w, errCrowded)
+	case longest > 0 && len(r.RequestURI) > longest:
+		refuse(w, errLongURI)
+	case s.Handler == nil:
+		http.DefaultServeMux.ServeHTTP(w, r)
+	default:
+		s.Handler.ServeHTTP(w, r)
+	}
+}
+
+var errLongURI = &Rejection{Status: http.StatusRequestURITooLong}
+
 // Conns returns the group of the connections accepted by the Handler.
 func (s *Server) Conns() *Group { return &s.group }
+
+// Listen takes Addr, unless that has been done, and returns the address with the
+// port it got. ListenAndServe does so by itself: call Listen before it, or beside
+// it, to know the port, or to know early that it is taken. Who connects from now
+// on waits to be served.
+func (s *Server) Listen() (net.Addr, error) {
+	l, err := s.listen(false)
+	if err != nil {
+		return nil, err
+	}
+	return l.Addr(), nil
+}
+
+// listen returns the listener of Addr. Who is going to serve it closes it.
+func (s *Server) listen(serve bool) (net.Listener, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return nil, http.ErrServerClosed
+	}
+	if s.listener == nil {
+		l, err := net.Listen("tcp", s.Addr)
+		if err != nil {
+			return nil, err
+		}
+		s.listener = l
+	}
+	s.served = s.served || serve
+	return s.listener, nil
+}
+
+func (s *Server) listenAnd(serve func(net.Listener) error) error {
+	l, err := s.listen(true)
+	if err != nil {
+		return err
+	}
+	defer func() { // the next one takes the address anew
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.listener, s.served = nil, false
+	}()
+	return serve(l)
+}
+
+// stop closes a listener that nobody serves, and has Listen refuse.
+func (s *Server) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	if s.listener != nil && !s.served {
+		s.listener.Close()
+	}
+}
 
 // ListenAndServe listens on Addr and serves until Shutdown or Close, after which
 // it returns http.ErrServerClosed.
 func (s *Server) ListenAndServe() error {
-	l, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		return err
-	}
-	return s.Serve(l)
+	return s.listenAnd(s.Serve)
 }
 
 // ListenAndServeTLS is ListenAndServe over TLS, with the certificate and key in
-// the PEM files named, or those in TLSConfig if the names are empty.
+// the PEM files named, or those in TLSConfig if the names are empty. The files are
+// read again when they have changed, as those of TLSFiles are.
 func (s *Server) ListenAndServeTLS(certFile, keyFile string) error {
-	l, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		return err
-	}
-	return s.ServeTLS(l, certFile, keyFile)
+	return s.listenAnd(func(l net.Listener) error { return s.ServeTLS(l, certFile, keyFile) })
 }
 
 // Serve is ListenAndServe on a listener of the caller's, which it closes.
 func (s *Server) Serve(l net.Listener) error {
 	s.init()
-	return s.http.Serve(l)
+	return s.http.Serve(s.limited(l))
 }
 
 // ServeTLS is ListenAndServeTLS on a listener of the caller's, which it closes.
 func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {
 	s.init()
-	return s.http.ServeTLS(l, certFile, keyFile)
+	config, err := s.tlsConfig(certFile, keyFile)
+	if err != nil {
+		l.Close()
+		return err
+	}
+	return s.http.Serve(tls.NewListener(s.limited(l), config))
 }
 
 // Shutdown stops listening, closes all connections with 1001, and waits until
@@ -109,6 +205,7 @@ func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {
 // and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.init()
+	s.stop()
 	groups := make(chan error, 1)
 	go func() { groups <- s.group.Shutdown(ctx) }()
 	err := s.http.Shutdown(ctx)
@@ -121,6 +218,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Close ends everything at once; peers see 1006. Prefer Shutdown.
 func (s *Server) Close() error {
 	s.init()
+	s.stop()
 	s.group.cut()
 	return s.http.Close()
 }

@@ -1,89 +1,134 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 
 	"github.com/swan-ws/websocket/conn"
-	"github.com/swan-ws/websocket/frame"
 )
+
+// A Handler answers a message, whose Data is valid until it returns.
+//
+// reply is sent to the peer: nil is nothing, a string text, a []byte binary, a
+// conn.Message itself, a frame.CloseCode or a CloseFrame the end of the connection,
+// an iter.Seq or an iter.Seq2 with an error a message for each of its values, anything
+// else what conn.Conn.WriteValue makes of it, which is JSON. It has been sent before
+// the next callback is called, but for a Seq, which runs beside them: it must not use
+// what is theirs, nor m.Data. See Send.
+//
+// err ends the connection: with 1011 and no further word, or with the CloseFrame that
+// errors.As finds in it, or with what its method CloseWith() (frame.CloseCode, string)
+// says, if it has one. A *conn.BindError does so with 1003, and only if the Service has
+// no OnError.
+type Handler func(c *conn.Conn, m conn.Message) (reply any, err error)
+
+// DefaultWaiting is how many messages may wait for a slow callback if Service.Waiting
+// is 0.
+const DefaultWaiting = 16
 
 // A Service is an http.Handler that accepts connections and calls back with what
 // happens on them. Any callback may be nil.
 //
-// For each connection the callbacks run one after the other, on one goroutine:
-// OnOpen first, then OnText, OnBinary, OnPing and OnPong in the order in which
-// the peer sent, then OnClose, exactly once, whatever ended the connection.
-// Connections run side by side. While a callback runs nothing is read: Pings,
-// Closes and further messages wait, and in the end the peer does.
+// For each connection OnOpen is called first, then the handlers of messages in the
+// order in which they were sent, then OnClose, exactly once, whatever ended the
+// connection: one after the other, on one goroutine. OnIdleTimeout never runs
+// beside them. Connections run side by side.
+//
+// A callback that is slow holds up the messages behind it and nothing else: after 100
+// milliseconds at the latest somebody else reads, answers Pings, calls OnPing and
+// OnPong, sees the peer's Close, and puts messages aside, up to Waiting. Then nothing
+// more is read, and the peer has to wait. OnPing and OnPong themselves must be quick:
+// they hold up whoever reads.
 //
 // A callback may call everything on the connection, from itself or from other
-// goroutines later on, but for what needs a reader other than the Service: the
-// reads, and Ping, which waits for its Pong. c.Context is for what it does on
-// behalf of the connection. One that panics closes its connection with 1011, and no
+// goroutines later on, but for the reads. c.Context is for what it does on behalf
+// of the connection. One that panics closes its connection with 1011, and no
 // other.
 type Service struct {
 	Options
 
 	// OnOpen is called when the connection is accepted. r is the handshake; its
-	// context lasts as long as the connection.
-	OnOpen func(c *conn.Conn, r *http.Request)
-	// OnText and OnBinary are called with a message, which is valid until they
-	// return. A message for which there is no callback closes the connection with
-	// 1003.
-	OnText, OnBinary func(c *conn.Conn, message []byte)
-	// OnPing and OnPong are told of the peer's Pings, which are answered in any
-	// case, and Pongs; payload is valid until they return.
-	OnPing, OnPong func(c *conn.Conn, payload []byte)
-	// OnError is told of what went wrong before OnClose is: a fault in the peer's
-	// bytes (errors.As finds a *frame.ProtocolError) or a panic in a callback (a
-	// *PanicError).
+	// context lasts as long as the connection. An error is as that of a Handler.
+	OnOpen func(c *conn.Conn, r *http.Request) error
+	// OnText and OnBinary are called with a message of that type; OnMessage is with
+	// both, and excludes the two. A message for which there is no callback closes
+	// the connection with 1003.
+	OnMessage, OnText, OnBinary Handler
+	// OnPing is called with the payload of a Ping, which is valid until it returns,
+	// and says what the Pong is to hold, 125 bytes at the most: nil is the same
+	// payload, which is what §5.5.3 wants.
+	OnPing func(c *conn.Conn, payload []byte) (pong []byte)
+	// OnPong is told of the peer's Pongs; payload is valid until it returns.
+	OnPong func(c *conn.Conn, payload []byte)
+	// OnIdleTimeout is called whenever Options.Conn.IdleTimeout has passed without a
+	// message, instead of closing the connection. An error is as that of a Handler.
+	OnIdleTimeout func(c *conn.Conn) error
+	// OnError is told of what went wrong, before OnClose is: a fault in the peer's
+	// bytes (errors.As finds a *frame.ProtocolError), a message that is not what a
+	// Handler wanted (a *conn.BindError, after which the connection goes on), an
+	// error that a callback returned, or a panic in one (a *PanicError). It runs
+	// where that happened: for OnPing and OnPong that may be beside a slow callback.
+	// A CloseFrame is no error, unless another one wraps it.
 	OnError func(c *conn.Conn, err error)
 	// OnClose is told why the connection ended: c.Err. It is closed already.
 	OnClose func(c *conn.Conn, err error)
 
-	// Logger gets one line for each handshake refused, fault and panic. nil:
+	// Waiting is how many messages may wait while a callback is slow, of
+	// Options.Conn.MaxMessage each at the most. 0: DefaultWaiting. Negative: nothing
+	// is read while a callback runs, which also holds up Pings and the peer's Close.
+	Waiting int
+	// Logger gets one line for each handshake refused, fault, error and panic. nil:
 	// slog.Default.
 	Logger *slog.Logger
 }
 
-// A PanicError is what a callback panicked with.
-type PanicError struct {
-	Value any
-	Stack []byte // as of debug.Stack
-}
-
-// Error returns the panic's value, without the stack.
-func (e *PanicError) Error() string {
-	return fmt.Sprintf("websocket: panic in a callback: %v", e.Value)
+// Validate says what is wrong with the Service, if anything is: OnMessage beside
+// OnText or OnBinary, OnIdleTimeout without an Options.Conn.IdleTimeout. Its
+// handshakes are refused with 500 then, and Serve closes with 1011.
+func (s *Service) Validate() error {
+	switch {
+	case s.OnMessage != nil && (s.OnText != nil || s.OnBinary != nil):
+		return errors.New("websocket: Service has OnMessage, which gets all messages, and OnText or OnBinary: remove one or the other")
+	case s.OnIdleTimeout != nil && s.Conn.IdleTimeout <= 0:
+		return errors.New("websocket: Service has OnIdleTimeout, but no time: set Options.Conn.IdleTimeout")
+	}
+	return nil
 }
 
 // ServeHTTP accepts the connection and serves it until it ends.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := s.Options
 	o.Conn = s.ConnOptions()
-	c, err := acceptHeld(w, r, &o, 2)
+	c, err := s.accept(w, r, &o)
 	if err != nil {
-		s.log().Info("websocket handshake refused", "remote", r.RemoteAddr, "path", r.URL.Path, "error", err)
+		s.logRefusal(r, err)
 		return
 	}
 	defer groupsOf(r, &o).letGo(c)
 	s.Serve(c, r)
 }
 
-// ConnOptions returns Options.Conn with the Service's OnPing and OnPong in it, for
+func (s *Service) accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, error) {
+	if err := s.Validate(); err != nil {
+		return nil, refuse(w, fmt.Errorf("%w: %w", err, &Rejection{Status: http.StatusInternalServerError}))
+	}
+	return acceptHeld(w, r, o, 2)
+}
+
+// ConnOptions returns Options.Conn with the Service's callbacks in it, for
 // connections that are made elsewhere and given to Serve.
 func (s *Service) ConnOptions() conn.Options {
 	o := s.Options.Conn
 	if s.OnPing != nil {
-		o.OnPing = s.OnPing
+		o.AnswerPing = s.onPing
 	}
 	if s.OnPong != nil {
-		o.OnPong = s.OnPong
+		o.OnPong = s.onPong
+	}
+	if s.OnIdleTimeout != nil {
+		o.OnIdle = s.onIdle
 	}
 	return o
 }
@@ -92,71 +137,15 @@ func (s *Service) ConnOptions() conn.Options {
 // ends: one from client.Dial, for a client with callbacks, one of a test (see
 // package conntest), one over a transport of one's own. r is handed to OnOpen and
 // may be nil.
+//
+// It returns when all callbacks have, and all replies that are streams have ended.
 func (s *Service) Serve(c *conn.Conn, r *http.Request) {
-	defer s.finish(c)
-	defer s.catch(c)
-	if s.OnOpen != nil {
-		s.OnOpen(c, r)
-	}
-	for m, err := range c.Messages(context.Background()) {
-		if err != nil {
-			if _, ok := errors.AsType[*frame.ProtocolError](err); ok || c.Err() == nil {
-				s.report(c, err)
-			}
-			return
-		}
-		s.dispatch(c, m)
-	}
-}
-
-func (s *Service) dispatch(c *conn.Conn, m conn.Message) {
-	call := s.OnText
-	if m.Type == conn.Binary {
-		call = s.OnBinary
-	}
-	if call == nil {
-		c.Close(frame.CloseUnsupportedData, "no "+m.Type.String()+" messages here")
+	ss := newSession(s, c)
+	if err := s.Validate(); err != nil {
+		ss.fail(err)
 		return
 	}
-	call(c, m.Data)
-}
-
-// catch is deferred around callbacks: it makes a panic the connection's end
-// instead of the program's.
-func (s *Service) catch(c *conn.Conn) {
-	if v := recover(); v != nil {
-		s.report(c, &PanicError{Value: v, Stack: debug.Stack()})
-	}
-}
-
-// finish closes what is still open after a panic or runtime.Goexit in a callback,
-// and says so to OnClose.
-func (s *Service) finish(c *conn.Conn) {
-	c.Close(frame.CloseInternalError, "")
-	if s.OnClose != nil {
-		defer s.catch(c)
-		s.OnClose(c, c.Err())
-	}
-}
-
-func (s *Service) report(c *conn.Conn, err error) {
-	switch e, ok := err.(*PanicError); {
-	case ok:
-		s.log().Error("websocket callback panicked", "remote", c.RemoteAddr(), "panic", e.Value, "stack", string(e.Stack))
-	case c.Err() == nil:
-		s.log().Error("websocket service cannot read", "remote", c.RemoteAddr(), "error", err)
-	default:
-		s.log().Warn("websocket peer broke the protocol", "remote", c.RemoteAddr(), "error", err)
-	}
-	if s.OnError == nil {
-		return
-	}
-	defer func() {
-		if v := recover(); v != nil {
-			s.log().Error("websocket OnError panicked", "remote", c.RemoteAddr(), "panic", v)
-		}
-	}()
-	s.OnError(c, err)
+	ss.run(r)
 }
 
 func (s *Service) log() *slog.Logger {
@@ -164,4 +153,13 @@ func (s *Service) log() *slog.Logger {
 		return s.Logger
 	}
 	return slog.Default()
+}
+
+func (s *Service) logRefusal(r *http.Request, err error) {
+	log := s.log().With("remote", r.RemoteAddr, "path", r.URL.Path)
+	if e, ok := errors.AsType[*PanicError](err); ok {
+		log.Error("websocket upgrade panicked", "panic", e.Value, "stack", string(e.Stack))
+		return
+	}
+	log.Info("websocket handshake refused", "error", err)
 }

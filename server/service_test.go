@@ -1,17 +1,13 @@
 package server_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -41,11 +37,12 @@ func serveStream(s *server.Service, nc net.Conn) (ended chan struct{}) {
 
 // recorded is a Service that notes every callback in j.
 func recorded(j *journal) *server.Service {
+	noteMessage := func(_ *conn.Conn, m conn.Message) (any, error) { j.note("%v %s", m.Type, m.Data); return nil, nil }
 	return &server.Service{
-		OnOpen:   func(*conn.Conn, *http.Request) { j.note("open") },
-		OnText:   func(_ *conn.Conn, p []byte) { j.note("text %s", p) },
-		OnBinary: func(_ *conn.Conn, p []byte) { j.note("binary %s", p) },
-		OnPing:   func(_ *conn.Conn, p []byte) { j.note("ping %s", p) },
+		OnOpen:   func(*conn.Conn, *http.Request) error { j.note("open"); return nil },
+		OnText:   noteMessage,
+		OnBinary: noteMessage,
+		OnPing:   func(_ *conn.Conn, p []byte) []byte { j.note("ping %s", p); return nil },
 		OnPong:   func(_ *conn.Conn, p []byte) { j.note("pong %s", p) },
 		OnError:  func(_ *conn.Conn, err error) { j.note("error %v", err) },
 		OnClose:  func(_ *conn.Conn, err error) { j.note("close %d", conn.CloseStatus(err)) },
@@ -106,7 +103,7 @@ func TestService_RefusesATypeWithoutCallback(t *testing.T) {
 			j := new(journal)
 			s := recorded(j)
 			if s.OnBinary = nil; tt.handles == "binary" {
-				s.OnText, s.OnBinary = nil, func(*conn.Conn, []byte) {}
+				s.OnText, s.OnBinary = nil, recorded(j).OnBinary
 			}
 			peer, ended := serveRaw(s)
 			peer.Write(conntest.Hex(tt.send))
@@ -149,10 +146,11 @@ func TestService_CallsOnCloseOnce_WhateverTheEnd(t *testing.T) {
 				j := new(journal)
 				s := recorded(j)
 				s.OnError = nil
-				s.OnText = func(c *conn.Conn, _ []byte) {
+				s.OnText = func(c *conn.Conn, _ conn.Message) (any, error) {
 					if tt.onX != nil {
 						tt.onX(c)
 					}
+					return nil, nil
 				}
 				s.OnClose = func(c *conn.Conn, err error) {
 					j.note("close %d %v", conn.CloseStatus(err), c.Phase())
@@ -172,125 +170,6 @@ func TestService_CallsOnCloseOnce_WhateverTheEnd(t *testing.T) {
 			})
 		})
 	}
-}
-
-// The callbacks by name, with the client's bytes that lead to each.
-var callbacks = []struct {
-	name    string
-	trigger string
-}{
-	{"OnOpen", ``},
-	{"OnText", `8181 00000000 "x"`},
-	{"OnBinary", `8281 00000000 "x"`},
-	{"OnPing", `8981 00000000 "x"`},
-	{"OnPong", `8a81 00000000 "x"`},
-	{"OnPing in a message", `0181 00000000 "x" 8980 00000000`},
-	{"OnError", `8100`},
-	{"OnClose", `8882 00000000 03e8`},
-}
-
-// doIn makes the callback of that name call f, and all of them take notes.
-func doIn(name string, j *journal, f func(c *conn.Conn)) *server.Service {
-	name, _, _ = strings.Cut(name, " ")
-	s := recorded(j)
-	bytes := func(own string, note func(*conn.Conn, []byte)) func(*conn.Conn, []byte) {
-		return func(c *conn.Conn, p []byte) {
-			note(c, p)
-			if own == name {
-				f(c)
-			}
-		}
-	}
-	s.OnText, s.OnBinary = bytes("OnText", s.OnText), bytes("OnBinary", s.OnBinary)
-	s.OnPing, s.OnPong = bytes("OnPing", s.OnPing), bytes("OnPong", s.OnPong)
-	s.OnOpen = func(c *conn.Conn, _ *http.Request) {
-		j.note("open")
-		if name == "OnOpen" {
-			f(c)
-		}
-	}
-	s.OnError = func(c *conn.Conn, err error) {
-		j.note("error %T", err)
-		if name == "OnError" {
-			f(c)
-		}
-	}
-	s.OnClose = func(c *conn.Conn, err error) {
-		j.note("close")
-		if name == "OnClose" {
-			f(c)
-		}
-	}
-	return s
-}
-
-// A callback may call what it likes on its connection: none of it waits for the
-// goroutine that the callback itself holds up.
-func TestService_CallbacksMayUseTheConnection(t *testing.T) {
-	short := func() (context.Context, context.CancelFunc) {
-		return context.WithTimeout(context.Background(), 3*time.Second)
-	}
-	operations := map[string]func(*conn.Conn){
-		"Close":         func(c *conn.Conn) { c.Close(1000, "") },
-		"Close twice":   func(c *conn.Conn) { c.Close(1000, ""); c.Close(1001, "") },
-		"CloseNow":      func(c *conn.Conn) { c.CloseNow() },
-		"Write":         func(c *conn.Conn) { c.Write(context.Background(), conn.Text, []byte("x")) },
-		"Write 200 KiB": func(c *conn.Conn) { c.Write(context.Background(), conn.Binary, make([]byte, 200<<10)) },
-		"Ping":          func(c *conn.Conn) { ctx, cancel := short(); defer cancel(); c.Ping(ctx) },
-		"Read":          func(c *conn.Conn) { ctx, cancel := short(); defer cancel(); c.Read(ctx) },
-		"Writer": func(c *conn.Conn) {
-			w, _ := c.Writer(context.Background(), conn.Text)
-			if w != nil {
-				io.WriteString(w, "x")
-				w.Close()
-			}
-		},
-		"Write, Close":                    func(c *conn.Conn) { c.WriteText(context.Background(), "x"); c.Close(4000, "bye") },
-		"Close in a new goroutine, Write": func(c *conn.Conn) { go c.Close(1000, ""); c.WriteText(context.Background(), "x") },
-	}
-	for _, cb := range callbacks {
-		for name, operation := range operations {
-			for _, polite := range []bool{true, false} {
-				t.Run(fmt.Sprintf("%s/%s/polite=%v", cb.name, name, polite), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						j := new(journal)
-						peer, ended := serveRaw(doIn(cb.name, j, operation))
-						peer.Write(conntest.Hex(cb.trigger))
-						go playPeer(peer, polite)
-						select {
-						case <-ended:
-						case <-time.After(5 * time.Minute):
-							t.Errorf("still there after 5 minutes: %q", j.all())
-						}
-						peer.Close()
-						lines := j.all()
-						if n := j.count("close"); n != 1 || lines[len(lines)-1] != "close" {
-							t.Errorf("OnClose should come once, and last: %q", lines)
-						}
-					})
-				})
-			}
-		}
-	}
-}
-
-// playPeer reads everything, and then, after a minute, closes; a polite peer
-// answers with a Close frame as soon as it is sent one.
-func playPeer(nc net.Conn, polite bool) {
-	if polite {
-		c := conn.New(nc, conn.Config{Role: machine.Client})
-		defer c.CloseNow()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		for {
-			if _, err := c.Read(ctx); err != nil {
-				return
-			}
-		}
-	}
-	nc.SetReadDeadline(time.Now().Add(time.Minute))
-	io.Copy(io.Discard, nc)
-	nc.Close()
 }
 
 func TestService_ReportsAFault(t *testing.T) {
@@ -345,8 +224,11 @@ func TestService_KeepsTheOptionsHooks(t *testing.T) {
 		OnPong: func(*conn.Conn, []byte) { own.note("pong") },
 	}
 	o := s.ConnOptions()
-	o.OnPing(nil, nil)
-	o.OnPong(nil, nil)
+	c, peer := conntest.Pair(conn.Options{}, conn.Options{})
+	defer c.CloseNow()
+	defer peer.CloseNow()
+	o.OnPing(c, nil)
+	o.OnPong(c, nil)
 	if o.MaxMessage != 7 || !slices.Equal(given.all(), []string{"ping"}) || !slices.Equal(own.all(), []string{"pong"}) {
 		t.Errorf("MaxMessage %d, Options' hooks saw %q, the Service's %q", o.MaxMessage, given.all(), own.all())
 	}

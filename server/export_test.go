@@ -1,0 +1,7 @@
+package server
+
+// What is tested by itself.
+var (
+	Fields   = fields
+	Unquoted = unquoted
+)

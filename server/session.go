@@ -1,0 +1,273 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/frame"
+)
+
+// A PanicError is what a callback panicked with.
+type PanicError struct {
+	Value any
+	Stack []byte // as of debug.Stack
+}
+
+// Error returns the panic's value, without the stack.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("websocket: panic in a callback: %v", e.Value)
+}
+
+// session is a Service at work on one connection.
+type session struct {
+	*Service
+	c       *conn.Conn
+	turn    turn        // of the callback that runs
+	opened  bool        // OnOpen has returned
+	closed  bool        // OnClose has
+	failed  atomic.Bool // a callback has: what the peer has still sent is not handled
+	streams sync.WaitGroup
+	running atomic.Int32 // streams
+}
+
+// A turn is a lock on which package testing/synctest sees a goroutine block.
+type turn chan struct{}
+
+func (t turn) take() { t <- struct{}{} }
+
+func (t turn) end() { <-t }
+
+func (t turn) tryTake() bool {
+	select {
+	case t <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+type sessionKey struct{}
+
+func newSession(s *Service, c *conn.Conn) *session {
+	ss := &session{Service: s, c: c, turn: make(turn, 1), opened: s.OnOpen == nil}
+	if s.OnPing != nil || s.OnPong != nil || s.OnIdleTimeout != nil {
+		c.Set(sessionKey{}, ss)
+	}
+	return ss
+}
+
+func (ss *session) run(r *http.Request) {
+	defer ss.streams.Wait()
+	defer ss.finish()
+	var begin func() bool
+	if ss.OnOpen != nil {
+		begin = func() bool { return ss.open(r) }
+	}
+	err := ss.c.Handle(cmp.Or(ss.Waiting, DefaultWaiting), begin, ss.message)
+	if _, ok := errors.AsType[*frame.ProtocolError](err); ok || ss.c.Err() == nil {
+		ss.report(err)
+	}
+}
+
+func (ss *session) open(r *http.Request) (goOn bool) {
+	ss.turn.take()
+	defer ss.turn.end()
+	defer ss.catch()
+	err := ss.OnOpen(ss.c, r)
+	ss.opened = true
+	return ss.settle(nil, err)
+}
+
+// message calls the handler of m and reports whether there may be another.
+func (ss *session) message(m conn.Message) (goOn bool) {
+	ss.turn.take()
+	defer ss.turn.end()
+	if ss.failed.Load() {
+		return false
+	}
+	defer ss.catch()
+	h := ss.OnMessage
+	switch {
+	case h != nil:
+	case m.Type == conn.Text:
+		h = ss.OnText
+	default:
+		h = ss.OnBinary
+	}
+	if h == nil {
+		ss.c.Close(frame.CloseUnsupportedData, "no "+m.Type.String()+" messages here")
+		return false
+	}
+	reply, err := h(ss.c, m)
+	return ss.settle(reply, err)
+}
+
+// settle does what a callback has returned.
+func (ss *session) settle(reply any, err error) (goOn bool) {
+	if err == nil && reply != nil {
+		err = ss.send(reply)
+	}
+	return err == nil || ss.fail(err)
+}
+
+// maxStreams is how many replies a connection may have under way that are streams.
+const maxStreams = 100
+
+// send sends a reply, a stream of them beside the callbacks that follow. When there
+// are too many streams, the next one holds those up.
+func (ss *session) send(reply any) error {
+	s := streamOf(reply)
+	if s == nil {
+		return Send(ss.c, reply)
+	}
+	if ss.running.Add(1) > maxStreams {
+		defer ss.running.Add(-1)
+		return s.send(ss.c)
+	}
+	ss.streams.Go(func() {
+		defer ss.running.Add(-1)
+		if err := sendCatching(ss.c, s); err != nil {
+			ss.turn.take()
+			defer ss.turn.end()
+			defer ss.catch()
+			ss.fail(err)
+		}
+	})
+	return nil
+}
+
+// sendCatching sends s. A panic in it is an error.
+func sendCatching(c *conn.Conn, s stream) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return s.send(c)
+}
+
+// fail does what an error asks for and reports whether the connection goes on. On
+// one that is closing, OnClose will say why, and what has come is handled.
+func (ss *session) fail(err error) (goOn bool) {
+	end, kind := closeOf(err)
+	open := ss.c.Phase() == conn.Open
+	if kind != onlyClose && (open || !ofClosing(err)) {
+		ss.report(err)
+	}
+	if !open || kind == ofBinding && ss.OnError != nil {
+		return true
+	}
+	ss.failed.Store(true)
+	if err := ss.c.Close(end.Code, end.Reason); ss.c.Phase() == conn.Open {
+		ss.report(err) // that may not be sent
+		ss.c.Close(frame.CloseInternalError, "")
+	}
+	return false
+}
+
+// ofClosing reports whether err is what a callback may well meet on a connection
+// that is closed under it.
+func ofClosing(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled)
+}
+
+// catch is deferred around callbacks: it makes a panic the connection's end
+// instead of the program's.
+func (ss *session) catch() {
+	if v := recover(); v != nil {
+		ss.failed.Store(true)
+		ss.report(&PanicError{Value: v, Stack: debug.Stack()})
+		ss.c.Close(frame.CloseInternalError, "")
+	}
+}
+
+// finish closes what is still open after a panic or runtime.Goexit in a callback,
+// and says so to OnClose.
+func (ss *session) finish() {
+	ss.c.Close(frame.CloseInternalError, "")
+	ss.turn.take()
+	defer ss.turn.end()
+	defer func() { ss.closed = true }()
+	if ss.OnClose != nil {
+		defer ss.catch()
+		ss.OnClose(ss.c, ss.c.Err())
+	}
+}
+
+// sessionOf returns the session of a connection that is served, for the callbacks
+// that the connection calls.
+func (s *Service) sessionOf(c *conn.Conn) (ss *session, served bool) {
+	if ss, served = c.Value(sessionKey{}).(*session); !served {
+		ss = &session{Service: s, c: c}
+	}
+	return ss, served
+}
+
+func (s *Service) onPing(c *conn.Conn, payload []byte) []byte {
+	ss, _ := s.sessionOf(c)
+	defer ss.catch()
+	pong := s.OnPing(c, payload)
+	if len(pong) > frame.MaxControlPayload {
+		ss.report(fmt.Errorf("websocket: OnPing returned %d bytes, but a Pong holds %d at the most (§5.5): the Ping's were sent back", len(pong), frame.MaxControlPayload))
+		return nil
+	}
+	return pong
+}
+
+func (s *Service) onPong(c *conn.Conn, payload []byte) {
+	ss, _ := s.sessionOf(c)
+	defer ss.catch()
+	s.OnPong(c, payload)
+}
+
+func (s *Service) onIdle(c *conn.Conn) {
+	ss, served := s.sessionOf(c)
+	if !served || !ss.turn.tryTake() {
+		return // or a callback is at work
+	}
+	defer ss.turn.end()
+	if !ss.opened || c.Phase() != conn.Open {
+		return
+	}
+	defer ss.catch()
+	ss.settle(nil, s.OnIdleTimeout(c))
+}
+
+// report says what went wrong, to the log and to OnError.
+func (ss *session) report(err error) {
+	ss.logError(ss.c, err)
+	if ss.OnError == nil || ss.closed {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			ss.log().Error("websocket OnError panicked", "remote", ss.c.RemoteAddr(), "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	ss.OnError(ss.c, err)
+}
+
+func (s *Service) logError(c *conn.Conn, err error) {
+	log, remote := s.log(), c.RemoteAddr()
+	if e, ok := err.(*PanicError); ok {
+		log.Error("websocket callback panicked", "remote", remote, "panic", e.Value, "stack", string(e.Stack))
+		return
+	}
+	if _, ok := errors.AsType[*frame.ProtocolError](err); ok {
+		log.Warn("websocket peer broke the protocol", "remote", remote, "error", err)
+		return
+	}
+	if isBindError(err) {
+		log.Info("websocket message not understood", "remote", remote, "error", err)
+		return
+	}
+	log.Error("websocket callback failed", "remote", remote, "error", err)
+}
