@@ -177,7 +177,7 @@ func tunnel(nc net.Conn, request []byte, limit int) error {
 	case err != nil:
 		return fmt.Errorf("no answer to CONNECT: %w", err)
 	case resp.StatusCode/100 != 2:
-		return fmt.Errorf("CONNECT refused with %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+		return &proxyError{resp.StatusCode}
 	case br.Buffered() > 0:
 		// The server has not been spoken to yet: these bytes are not its.
 		return errors.New("bytes behind the answer to CONNECT")

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -22,56 +21,9 @@ import (
 	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
-// What the zero Options stand for.
-const (
-	DefaultHandshakeTimeout  = 10 * time.Second
-	DefaultMaxHandshakeBytes = 16 << 10
-)
-
-// Options say how to open a connection and what it is like. The zero value, and
-// nil, will do.
-type Options struct {
-	// Header is added to the request: Authorization, Origin, Cookie and the like.
-	Header http.Header
-	// Subprotocols are offered, the most wanted first.
-	Subprotocols []string
-	// Jar gives the request its cookies and keeps those of the response.
-	Jar http.CookieJar
-
-	// Proxy returns the proxy for a URL, whose scheme is ws or wss: http, https,
-	// socks5 or socks5h, with user and password if it wants them; nil for none.
-	// nil: ProxyFromEnvironment.
-	Proxy func(*url.URL) (*url.URL, error)
-	// ProxyHeader is sent to an HTTP proxy with CONNECT.
-	ProxyHeader http.Header
-	// DialContext opens TCP connections, to the server or the proxy. nil: a
-	// net.Dialer's.
-	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
-	// TLSConfig is for wss. nil: the system's roots, and the URL's host as name.
-	TLSConfig *tls.Config
-
-	// HandshakeTimeout bounds Dial as a whole. 0: DefaultHandshakeTimeout.
-	// Negative: only ctx does.
-	HandshakeTimeout time.Duration
-	// MaxHandshakeBytes is how long the header of a response may be, the proxy's
-	// too. 0: DefaultMaxHandshakeBytes. Negative: no limit.
-	MaxHandshakeBytes int
-	// MaxRedirects is how many redirects are followed. Authorization, Cookie and
-	// Proxy-Authorization go to the first host only, and never from wss to ws.
-	// 0 or negative: none.
-	MaxRedirects int
-	// Serialize makes this handshake wait for others with the same option and the
-	// same server address (§4.1: "There MUST be no more than one connection in a
-	// CONNECTING state"). The rule is for programs that do not trust their own
-	// users, as browsers; it is slow for those that open many connections.
-	Serialize bool
-
-	// Conn are the limits and habits of the connection.
-	Conn conn.Options
-}
-
 // Dial opens a connection to rawURL, whose scheme is ws or wss. ctx is for the
-// handshake only.
+// handshake only, and for the waits between attempts if o.Retry asks for more than
+// one.
 //
 // The response is the server's, its body empty; it is nil if there was none. If
 // the server did not open a connection, the error is a *HandshakeError, and the
@@ -81,6 +33,23 @@ func Dial(ctx context.Context, rawURL string, o *Options) (*conn.Conn, *http.Res
 	if o == nil {
 		o = &Options{}
 	}
+	if o.Retry == nil {
+		return o.attempt(ctx, rawURL)
+	}
+	t := tries{Retry: o.Retry}
+	for {
+		c, resp, err := o.attempt(ctx, rawURL)
+		if err == nil {
+			return c, resp, nil
+		}
+		if err = t.again(ctx, err); err != nil {
+			return nil, resp, err
+		}
+	}
+}
+
+// attempt is Dial without Retry.
+func (o *Options) attempt(ctx context.Context, rawURL string) (*conn.Conn, *http.Response, error) {
 	d := dialer{Options: o}
 	if timeout := cmp.Or(o.HandshakeTimeout, DefaultHandshakeTimeout); timeout > 0 {
 		var cancel context.CancelFunc
@@ -98,9 +67,12 @@ type dialer struct{ *Options }
 
 // dial follows redirects.
 func (d dialer) dial(ctx context.Context, rawURL string) (*conn.Conn, *http.Response, error) {
-	header := d.Header
+	var header http.Header
 	for hop := 0; ; hop++ {
 		target, err := handshake.ParseURL(rawURL)
+		if err == nil && hop == 0 {
+			header, err = d.withAuth(ctx)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -205,7 +177,7 @@ func (d dialer) exchange(ctx context.Context, nc net.Conn, request []byte, offer
 		return nil, agreed, &HandshakeError{Err: err}
 	}
 	if agreed, err = d.judge(resp, offer); err != nil {
-		return resp, agreed, d.refusal(resp, in, err)
+		return resp, agreed, d.refusal(resp, in, offer, err)
 	}
 	agreed.early, _ = br.Peek(br.Buffered())
 	resp.Body = http.NoBody
@@ -237,8 +209,9 @@ func (d dialer) maxHandshakeBytes() int {
 
 // refusal makes an error of a response that opened no connection, with as much of
 // its body as comes in time.
-func (d dialer) refusal(resp *http.Response, in *limitReader, err error) error {
+func (d dialer) refusal(resp *http.Response, in *limitReader, offer handshake.Offer, err error) error {
 	e := &HandshakeError{Status: resp.StatusCode, Header: resp.Header, Err: err}
+	e.authorized = offer.Header.Get("Authorization") != ""
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		in.left += maxErrorBody
 		e.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))

@@ -13,8 +13,7 @@ const maxErrorBody = 4 << 10
 const maxErrorText = 512
 
 // A HandshakeError says that a request was sent, and no WebSocket connection came
-// of it. With a Status below 500 other than 101 and 429, trying again will hardly
-// help; with a Status of 0 it may.
+// of it. Retryable knows whether trying again may help.
 type HandshakeError struct {
 	// Status, Header and Body are those of the response: the code such as 403,
 	// all of the header, the first 4 KiB of the body. Status is 101 if the answer
@@ -26,6 +25,8 @@ type HandshakeError struct {
 	// Err is a *handshake.Error that says which rule was broken, or what went
 	// wrong in reading.
 	Err error
+
+	authorized bool // the request had an Authorization
 }
 
 // Error returns the status, or the fault if the status was right.
@@ -37,11 +38,32 @@ func (e *HandshakeError) Error() string {
 	if len(e.Body) > 0 {
 		s += fmt.Sprintf(": %.128q", e.Body)
 	}
+	if e.Status == http.StatusUnauthorized {
+		s += fmt.Sprintf(" (it wants %.128q, and %s)", e.Header.Get("WWW-Authenticate"), e.advice())
+	}
 	return s
+}
+
+func (e *HandshakeError) advice() string {
+	if e.authorized {
+		return "did not take the Authorization it got: see Options.Auth"
+	}
+	return "got no Authorization: set Options.Auth"
 }
 
 // Unwrap returns e.Err.
 func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// proxyError is the answer of a proxy that opened no tunnel.
+type proxyError struct{ status int }
+
+func (e *proxyError) Error() string {
+	s := fmt.Sprintf("CONNECT refused with %d %s", e.status, http.StatusText(e.status))
+	if e.status == http.StatusProxyAuthRequired {
+		s += ": give the proxy's URL a user and a password that it knows"
+	}
+	return s
+}
 
 var (
 	errTooLarge  = errors.New("response header is too long: raise Options.MaxHandshakeBytes if that is meant")

@@ -17,7 +17,7 @@ import (
 
 func ExampleDial() {
 	ts := httptest.NewServer(&ws.Service{
-		OnText: func(c *conn.Conn, text []byte) { c.Write(context.Background(), conn.Text, text) },
+		OnText: func(_ *conn.Conn, m conn.Message) (any, error) { return string(m.Data), nil },
 	})
 	defer ts.Close()
 
@@ -58,12 +58,15 @@ func ExampleDial_refused() {
 func ExampleOptions() {
 	ts := httptest.NewServer(&ws.Service{
 		Options: ws.Options{Subprotocols: []string{"chat.v1"}},
-		OnOpen:  func(_ *conn.Conn, r *http.Request) { fmt.Println(r.Header.Get("Authorization")) },
+		OnOpen: func(_ *conn.Conn, r *http.Request) error {
+			fmt.Println(r.Header.Get("Authorization"))
+			return nil
+		},
 	})
 	defer ts.Close()
 
 	c, _, err := client.Dial(context.Background(), "ws"+strings.TrimPrefix(ts.URL, "http"), &client.Options{
-		Header:       http.Header{"Authorization": {"Bearer swan"}},
+		Auth:         client.Bearer("swan"),
 		Subprotocols: []string{"chat.v2", "chat.v1"},
 		Conn:         conn.Options{MaxMessage: 64 << 10},
 	})

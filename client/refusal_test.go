@@ -26,6 +26,7 @@ func TestClient_ReportsARefusal(t *testing.T) {
 				header += "Location: ws://elsewhere.test/\r\n"
 			case 401:
 				header += "WWW-Authenticate: Basic realm=\"x\"\r\n"
+				want += ` (it wants "Basic realm=\"x\"", and got no Authorization: set Options.Auth)`
 			case 426:
 				header += "Sec-WebSocket-Version: 13\r\n"
 			case 429, 503:
