@@ -24,7 +24,8 @@ var arrows = map[string][]string{
 	"conn":               {"conn/machine", "frame", "permessage-deflate"},
 	"conn/conntest":      {"conn", "conn/machine"},
 	"server":             {"conn", "conn/machine", "frame", "handshake", "permessage-deflate", "subprotocol"},
-	"client":             {"conn", "conn/machine", "handshake", "permessage-deflate", "x/net/http/httpguts", "x/net/http/httpproxy", "x/net/proxy"},
+	"client":             {"conn", "conn/machine", "frame", "handshake", "permessage-deflate", "x/net/http/httpguts", "x/net/http/httpproxy", "x/net/proxy"},
+	"hub":                {"conn", "frame"},
 	"internal/leak":      {},
 	"interop":            {},
 	// The suite shares no code with what it tests, so that no fault can hide itself.
@@ -84,7 +85,9 @@ func TestFace_IsThin(t *testing.T) {
 		for _, d := range f.Decls {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
-				if _, ok := d.Body.List[0].(*ast.ReturnStmt); len(d.Body.List) != 1 || !ok {
+				_, returns := d.Body.List[0].(*ast.ReturnStmt)
+				_, calls := d.Body.List[0].(*ast.ExprStmt)
+				if len(d.Body.List) != 1 || !returns && !calls {
 					t.Errorf("%s does more than call the layer below", d.Name)
 				}
 			case *ast.GenDecl:

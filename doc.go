@@ -19,8 +19,13 @@
 // The same, called back:
 //
 //	http.Handle("/echo", &websocket.Service{
-//		OnText: func(c *websocket.Conn, text []byte) { c.Write(c.Context(), websocket.Text, text) },
+//		OnMessage: func(c *websocket.Conn, m websocket.Message) (any, error) { return m, nil },
 //	})
+//
+// What a callback returns is sent: text, bytes, JSON of any value, a stream of them, or
+// the end. It may want its messages as values, too:
+//
+//	websocket.OnMessage(func(c *websocket.Conn, o Order) (any, error) { return Receipt{o.ID}, nil })
 //
 // A client:
 //

@@ -32,11 +32,11 @@ import (
 // what these leave unused nobody is blamed.
 const (
 	blockImports = `import (
-	"context"; "crypto/tls"; "crypto/x509"; "errors"; "fmt"; "io"; "log"; "log/slog"; "net"; "net/http"
+	"context"; "crypto/sha256"; "crypto/tls"; "crypto/x509"; "encoding/json"; "errors"; "fmt"; "io"; "iter"; "log"; "log/slog"; "net"; "net/http"
 	"net/http/cookiejar"; "net/http/httptest"; "net/url"; "os"; "strings"; "sync"; "testing"; "testing/synctest"; "time"
 	"github.com/swan-ws/websocket"; "github.com/swan-ws/websocket/client"; "github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/conn/conntest"; "github.com/swan-ws/websocket/conn/machine"
-	"github.com/swan-ws/websocket/frame"; "github.com/swan-ws/websocket/handshake"
+	"github.com/swan-ws/websocket/frame"; "github.com/swan-ws/websocket/handshake"; "github.com/swan-ws/websocket/hub"
 	"github.com/swan-ws/websocket/server"
 );`
 	blockVariables = `ctx context.Context, c *websocket.Conn, m websocket.Message, err error,
@@ -199,8 +199,10 @@ func TestDocs_DefaultsAreThoseOfTheCode(t *testing.T) {
 		"ConnOptions.CloseTimeout":      inSeconds(conn.DefaultCloseTimeout),
 		"ConnOptions.PingEvery":         inSeconds(conn.DefaultPingEvery),
 		"ConnOptions.PongWithin":        inSeconds(conn.DefaultPongWithin),
+		"Service.Waiting":               fmt.Sprint(server.DefaultWaiting),
 		"Server.HandshakeTimeout":       inSeconds(server.DefaultHandshakeTimeout),
 		"Server.MaxHandshakeBytes":      inBytes(server.DefaultMaxHandshakeBytes),
+		"Server.MaxURIBytes":            inBytes(server.DefaultMaxURIBytes),
 		"DialOptions.HandshakeTimeout":  inSeconds(client.DefaultHandshakeTimeout),
 		"DialOptions.MaxHandshakeBytes": inBytes(client.DefaultMaxHandshakeBytes),
 	}

@@ -81,16 +81,17 @@ func ExampleAccept_check() {
 	// Output: 401 log in first
 }
 
-// Callbacks: what happens on a connection, in order.
+// Callbacks: what happens on a connection, in order. What they return is sent.
 func ExampleService() {
 	ended := make(chan struct{})
 	service := &websocket.Service{
-		OnOpen: func(c *websocket.Conn, r *http.Request) {
+		OnOpen: func(c *websocket.Conn, r *http.Request) error {
 			fmt.Println("open", r.URL.Path)
+			return nil
 		},
-		OnText: func(c *websocket.Conn, text []byte) {
-			fmt.Printf("text %s\n", text)
-			c.WriteText(context.Background(), "got it")
+		OnText: func(c *websocket.Conn, m websocket.Message) (any, error) {
+			fmt.Printf("text %s\n", m.Data)
+			return "got it", nil
 		},
 		OnClose: func(c *websocket.Conn, err error) {
 			fmt.Println("close", websocket.CloseStatus(err))
@@ -157,7 +158,7 @@ func ExampleDial() {
 // A server of its own, which says goodbye to everybody when it ends.
 func ExampleServer() {
 	greet := &websocket.Service{
-		OnOpen: func(c *websocket.Conn, r *http.Request) { c.WriteText(context.Background(), "welcome") },
+		OnOpen: func(c *websocket.Conn, r *http.Request) error { return websocket.Send(c, "welcome") },
 	}
 	server := &websocket.Server{Handler: greet, MaxConns: 1000}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -270,8 +271,8 @@ func ExampleCloseError() {
 // peer with the other.
 func ExampleService_Serve() {
 	shout := &websocket.Service{
-		OnText: func(c *websocket.Conn, text []byte) {
-			c.WriteText(context.Background(), strings.ToUpper(string(text)))
+		OnText: func(c *websocket.Conn, m websocket.Message) (any, error) {
+			return strings.ToUpper(string(m.Data)), nil
 		},
 	}
 	server, client := conntest.Pair(shout.ConnOptions(), websocket.ConnOptions{})

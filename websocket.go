@@ -30,6 +30,16 @@ type (
 	Prepared = conn.Prepared
 	// CloseError says that and why a connection is closed. See [conn.CloseError].
 	CloseError = conn.CloseError
+	// Codec makes messages of values and values of messages. See [conn.Codec].
+	Codec = conn.Codec
+	// JSON is the Codec of those who name none. See [conn.JSON].
+	JSON = conn.JSON
+	// XML is a Codec too. See [conn.XML].
+	XML = conn.XML
+	// Validator is a value that can tell whether it makes sense. See [conn.Validator].
+	Validator = conn.Validator
+	// BindError is a message that is not what was wanted. See [conn.BindError].
+	BindError = conn.BindError
 
 	// AcceptOptions say which handshakes a server accepts. See [server.Options].
 	AcceptOptions = server.Options
@@ -37,6 +47,16 @@ type (
 	Rejection = server.Rejection
 	// Service is an http.Handler made of callbacks. See [server.Service].
 	Service = server.Service
+	// Handler is a callback that answers a message. See [server.Handler].
+	Handler = server.Handler
+	// CloseFrame is a reply, or an error, that ends a connection. See
+	// [server.CloseFrame].
+	CloseFrame = server.CloseFrame
+	// Upgrade is an http.Handler that makes a Service for each connection. See
+	// [server.Upgrade].
+	Upgrade = server.Upgrade
+	// Router hands messages to handlers by one of their fields. See [server.Router].
+	Router = server.Router
 	// PanicError is what a callback panicked with. See [server.PanicError].
 	PanicError = server.PanicError
 	// Server is a listener with limits and Shutdown. See [server.Server].
@@ -99,6 +119,23 @@ func Dial(ctx context.Context, url string, o *DialOptions) (*Conn, *http.Respons
 // Prepare makes a message ready to be sent to many connections with Conn.Send.
 // See [conn.Prepare].
 func Prepare(t MessageType, p []byte) *Prepared { return conn.Prepare(t, p) }
+
+// OnMessage makes a Handler of a function that wants messages as values of type T.
+// See [server.OnMessage].
+func OnMessage[T any](f func(c *Conn, v T) (reply any, err error)) Handler {
+	return server.OnMessage(f)
+}
+
+// On adds such a function to a Router. See [server.On].
+func On[T any](r *Router, value string, f func(c *Conn, v T) (reply any, err error)) {
+	server.On(r, value, f)
+}
+
+// Send sends what a Handler may return. See [server.Send].
+func Send(c *Conn, reply any) error { return server.Send(c, reply) }
+
+// ReadValue waits for the next message and returns it as a T. See [conn.ReadValue].
+func ReadValue[T any](ctx context.Context, c *Conn) (T, error) { return conn.ReadValue[T](ctx, c) }
 
 // NetConn makes a connection a net.Conn, one message a Write. See [conn.NetConn].
 func NetConn(c *Conn, t MessageType) net.Conn { return conn.NetConn(c, t) }
