@@ -64,20 +64,23 @@ func wantEchoes(t *testing.T, r io.Reader, n, size int) wire {
 func TestWrite_OfAnswersToABurst_IsOneWrite(t *testing.T) {
 	for name, loop := range loops {
 		for _, role := range roles {
-			a, b := conntest.Pipe()
-			c := conn.New(a, conn.Config{Role: role, Options: conn.Options{PingEvery: -1}})
-			mustWrite(t, b, burst(role, 50, 10))
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				loop(c)
-			}()
-			wantEchoes(t, b, 50, 10)
-			if n := a.Stats().Writes; n != 1 {
-				t.Errorf("%s, %v: %d writes", name, role, n)
-			}
-			b.Close()
-			<-done
+			synctest.Test(t, func(t *testing.T) { // however busy the machine, no time passes
+				a, b := conntest.Pipe()
+				c := conn.New(a, conn.Config{Role: role, Options: conn.Options{PingEvery: -1}})
+				mustWrite(t, b, burst(role, 50, 10))
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					loop(c)
+				}()
+				wantEchoes(t, b, 50, 10)
+				if n := a.Stats().Writes; n != 1 {
+					t.Errorf("%s, %v: %d writes", name, role, n)
+				}
+				b.Close()
+				<-done
+				c.CloseNow()
+			})
 		}
 	}
 }
