@@ -172,15 +172,18 @@ func TestWrite_Compressed_FromManyGoroutines_EachMessageArrivesWhole_AndInOrder(
 		for _, role := range roles {
 			t.Run(fmt.Sprint(a, " ", role), func(t *testing.T) {
 				c, peer := a.pair(t, role, conn.Options{})
+				var all sync.WaitGroup
+				defer all.Wait() // a message may arrive before its writer knows
 				for who := range writers {
-					go func() {
+					all.Go(func() {
 						for count := range each {
 							p := number(sizes[(who+count)%len(sizes)], uint32(who), uint32(count))
 							if err := writeSomehow(c, who+count, p); err != nil {
 								t.Error(err)
+								return
 							}
 						}
-					}()
+					})
 				}
 				var next [writers]uint32
 				for range writers * each {
