@@ -158,15 +158,18 @@ func TestWrite_FromManyGoroutines_EachMessageArrivesWhole_AndInOrder(t *testing.
 				if from == "client" {
 					s, c = c, s
 				}
+				var all sync.WaitGroup
+				defer all.Wait() // a message may arrive before its writer knows
 				for who := range writers {
-					go func() {
+					all.Go(func() {
 						for count := range each {
 							p := number(ours[(who+count)%len(ours)], uint32(who), uint32(count))
 							if err := writeSomehow(s, who+count, p); err != nil {
 								t.Error(err)
+								return
 							}
 						}
-					}()
+					})
 				}
 				var next [writers]uint32
 				for range writers * each {
