@@ -15,7 +15,7 @@ const module = "github.com/swan-ws/websocket"
 // arrows is the house: what each package may import beside the standard library,
 // strictly downwards. "x/" stands for golang.org/x/.
 var arrows = map[string][]string{
-	"":                   {"client", "conn", "frame", "permessage-deflate", "server"},
+	"":                   {"client", "conn", "frame", "hub", "permessage-deflate", "server"},
 	"frame":              {"x/sys/cpu"},
 	"subprotocol":        {"x/net/http/httpguts"},
 	"handshake":          {"subprotocol", "x/net/http/httpguts", "x/net/idna"},

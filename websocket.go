@@ -8,6 +8,7 @@ import (
 	"github.com/swan-ws/websocket/client"
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/frame"
+	"github.com/swan-ws/websocket/hub"
 	deflate "github.com/swan-ws/websocket/permessage-deflate"
 	"github.com/swan-ws/websocket/server"
 )
@@ -38,6 +39,9 @@ type (
 	XML = conn.XML
 	// Validator is a value that can tell whether it makes sense. See [conn.Validator].
 	Validator = conn.Validator
+	// Attribute is a name for values of one type that connections carry. See
+	// [conn.Attribute].
+	Attribute[T any] = conn.Attribute[T]
 	// BindError is a message that is not what was wanted. See [conn.BindError].
 	BindError = conn.BindError
 
@@ -61,19 +65,37 @@ type (
 	PanicError = server.PanicError
 	// Server is a listener with limits and Shutdown. See [server.Server].
 	Server = server.Server
+	// Mux finds handlers by their pattern; they may come and go. See [server.Mux].
+	Mux = server.Mux
+	// TLSFiles are certificates in files, read again when they change. See
+	// [server.TLSFiles].
+	TLSFiles = server.TLSFiles
+	// Principal is who has logged in. See [server.Principal].
+	Principal = server.Principal
 	// Group is a set of connections to shut down together. See [server.Group].
 	Group = server.Group
 
 	// DialOptions say how a client connects. See [client.Options].
 	DialOptions = client.Options
+	// Retry says how often, and when, a client tries again. See [client.Retry].
+	Retry = client.Retry
+	// Outbox keeps what may be lost with a connection, for the next one. See
+	// [client.Outbox].
+	Outbox = client.Outbox
 	// HandshakeError is a server's refusal. See [client.HandshakeError].
 	HandshakeError = client.HandshakeError
+
+	// Hub sends messages to all connections in a topic. See [hub.Hub].
+	Hub = hub.Hub
 
 	// CloseCode says why a connection is closed. See [frame.CloseCode].
 	CloseCode = frame.CloseCode
 	// ProtocolError is a fault in the peer's bytes. See [frame.ProtocolError].
 	ProtocolError = frame.ProtocolError
 )
+
+// Everyone is the topic of a Hub that all its members are in. See [hub.Everyone].
+const Everyone = hub.Everyone
 
 // The types of messages.
 const (
@@ -114,6 +136,12 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 // [client.Dial].
 func Dial(ctx context.Context, url string, o *DialOptions) (*Conn, *http.Response, error) {
 	return client.Dial(ctx, url, o)
+}
+
+// Keep dials, calls session with the connection, and does so again whenever it is
+// lost. See [client.Keep].
+func Keep(ctx context.Context, url string, o *DialOptions, session func(ctx context.Context, c *Conn) error) error {
+	return client.Keep(ctx, url, o, session)
 }
 
 // Prepare makes a message ready to be sent to many connections with Conn.Send.

@@ -138,6 +138,7 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 		Options:     d.Conn,
 		Role:        machine.Client,
 		Subprotocol: agreed.subprotocol,
+		Secure:      target.Secure,
 		Deflate:     agreed.deflate,
 		Buffered:    agreed.early,
 	}), resp, nil

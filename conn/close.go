@@ -16,6 +16,8 @@ const (
 	lingerTime = time.Second
 	// lingerBytes is how much of what the peer still sends is read meanwhile.
 	lingerBytes = 16 << 20
+	// noHurry is a time in which nobody waits any more.
+	noHurry = 365 * 24 * time.Hour
 )
 
 // Close ends the connection with a closing handshake (§7.1.2): it sends a Close
@@ -33,6 +35,21 @@ const (
 // waiting for the callback to return. OnPing and OnPong are not called for what
 // Close reads itself.
 func (c *Conn) Close(code frame.CloseCode, reason string) error {
+	return c.close(context.Background(), c.opt.CloseTimeout, code, reason)
+}
+
+// CloseContext is Close that takes as long as ctx lasts, be that more or less than
+// Options.CloseTimeout; Options.WriteTimeout and PongWithin hold all the same. When
+// ctx ends the connection is closed as it is.
+func (c *Conn) CloseContext(ctx context.Context, code frame.CloseCode, reason string) error {
+	timeout := noHurry
+	if by, ok := ctx.Deadline(); ok {
+		timeout = max(time.Until(by), 1)
+	}
+	return c.close(ctx, timeout, code, reason)
+}
+
+func (c *Conn) close(ctx context.Context, timeout time.Duration, code frame.CloseCode, reason string) error {
 	select {
 	case <-c.done:
 		return nil
@@ -42,10 +59,10 @@ func (c *Conn) Close(code frame.CloseCode, reason string) error {
 		return c.StartClose(code, reason)
 	}
 	start := time.Now()
-	if err := c.sendClose(code, reason); err != nil {
+	if err := c.sendClose(ctx, timeout, code, reason); err != nil {
 		return err
 	}
-	c.awaitClose(c.opt.CloseTimeout - time.Since(start))
+	c.awaitClose(ctx, timeout-time.Since(start))
 	if !c.closeCame.Load() {
 		return fmt.Errorf("websocket: not closed in order: %w", c.closeTrouble())
 	}
@@ -58,7 +75,7 @@ func (c *Conn) Close(code frame.CloseCode, reason string) error {
 // closed in any case.
 func (c *Conn) StartClose(code frame.CloseCode, reason string) error {
 	start := time.Now()
-	if err := c.sendClose(code, reason); err != nil {
+	if err := c.sendClose(context.Background(), c.opt.CloseTimeout, code, reason); err != nil {
 		return err
 	}
 	time.AfterFunc(c.opt.CloseTimeout-time.Since(start), c.closeStream)
@@ -67,8 +84,8 @@ func (c *Conn) StartClose(code frame.CloseCode, reason string) error {
 
 // awaitClose waits for the peer's Close frame, as the reader if there is no
 // other, and closes the stream when it waited in vain.
-func (c *Conn) awaitClose(timeout time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+func (c *Conn) awaitClose(ctx context.Context, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for !c.takeOver() {
 		select { // a reader that stops meanwhile leaves the peer's Close frame to us
@@ -96,8 +113,9 @@ func (c *Conn) CloseNow() error {
 	return nil
 }
 
-// sendClose starts the closing handshake, once.
-func (c *Conn) sendClose(code frame.CloseCode, reason string) error {
+// sendClose starts the closing handshake, once. The stream is closed if ctx ends
+// while the peer does not take the frame.
+func (c *Conn) sendClose(ctx context.Context, timeout time.Duration, code frame.CloseCode, reason string) error {
 	o := &c.out
 	o.mu.Lock()
 	if o.err != nil || c.m.CloseSent() {
@@ -111,16 +129,16 @@ func (c *Conn) sendClose(code frame.CloseCode, reason string) error {
 		return fmt.Errorf("websocket: not closed: %w", err)
 	}
 	c.end(&CloseError{Code: code, Reason: reason})
-	c.flushClose() // what goes wrong shows in the wait for the peer's Close
+	defer context.AfterFunc(ctx, c.closeStream)()
+	c.flushClose(timeout) // what goes wrong shows in the wait for the peer's Close
 	return nil
 }
 
 // flushClose writes everything up to the Close frame that has just been queued. All
-// of closing has one deadline. out.mu is held before and not after.
-func (c *Conn) flushClose() error {
+// of closing has one deadline, the first. out.mu is held before and not after.
+func (c *Conn) flushClose(timeout time.Duration) error {
 	c.closeSent.Store(true)
 	c.out.changed()
-	timeout := c.opt.CloseTimeout
 	if timeout == 0 {
 		timeout = DefaultCloseTimeout
 	}
@@ -189,7 +207,7 @@ func (c *Conn) sendLast(appendTo func([]byte) []byte) error {
 		q := o.pending()
 		q.b = appendTo(q.b)
 	}
-	return c.flushClose()
+	return c.flushClose(c.opt.CloseTimeout)
 }
 
 // linger waits, within bounds, for the peer to end the stream. A stream closed

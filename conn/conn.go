@@ -86,6 +86,10 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 // Subprotocol returns the subprotocol agreed on, "" if none.
 func (c *Conn) Subprotocol() string { return c.cfg.Subprotocol }
 
+// Secure reports whether the connection is over TLS, as the handshake was: a wss
+// URL, or a server's own TLS. A proxy before the server that ends TLS is not seen.
+func (c *Conn) Secure() bool { return c.cfg.Secure }
+
 // Role returns which side of the connection this is.
 func (c *Conn) Role() machine.Role { return c.cfg.Role }
 

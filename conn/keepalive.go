@@ -116,7 +116,7 @@ func (c *Conn) tickPing(now time.Time) bool {
 		if !k.waiting && c.opt.PongWithin > 0 {
 			k.waiting, k.giveUpAt, k.heardAt = true, now.Add(c.opt.PongWithin), k.heard.Load()
 		}
-		go c.sendPing(context.Background(), nil) // the peer may not be reading
+		go c.SendPing(context.Background(), nil) // the peer may not be reading
 	}
 	return true
 }

@@ -105,6 +105,8 @@ type Config struct {
 	Role machine.Role
 	// Subprotocol is the one agreed on, "" if none.
 	Subprotocol string
+	// Secure is what Conn.Secure returns.
+	Secure bool
 	// Deflate is what has been agreed on of permessage-deflate; nil: nothing, and
 	// no message is compressed.
 	Deflate *deflate.Params

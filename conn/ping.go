@@ -61,13 +61,10 @@ func (p *pings) answered(payload []byte) {
 // of a loop over Messages nobody does, and in a callback of a Service only after a
 // while, which is counted.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("websocket: ping not sent: %w", err)
-	}
 	payload, id, came := c.pings.expect()
 	defer c.pings.forget(id)
 	start := time.Now()
-	if err := c.sendPing(ctx, payload[:]); err != nil {
+	if err := c.SendPing(ctx, payload[:]); err != nil {
 		return 0, err
 	}
 	select {
@@ -80,7 +77,23 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	}
 }
 
-func (c *Conn) sendPing(ctx context.Context, payload []byte) error {
+// SendPing sends a Ping with that payload, 125 bytes at the most, and does not wait
+// for its Pong: Options.OnPong is told of it. For a round-trip time there is Ping.
+func (c *Conn) SendPing(ctx context.Context, payload []byte) error {
+	return c.sendControl(ctx, c.m.AppendPing, payload)
+}
+
+// SendPong sends a Pong that no Ping asked for, a heartbeat in one direction
+// (§5.5.3), with at most 125 bytes of payload. Pings are answered without it; for
+// answers of your own there is Options.AnswerPing.
+func (c *Conn) SendPong(ctx context.Context, payload []byte) error {
+	return c.sendControl(ctx, c.m.AppendPong, payload)
+}
+
+func (c *Conn) sendControl(ctx context.Context, appendTo func(dst, payload []byte) ([]byte, error), payload []byte) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("websocket: control frame not sent: %w", err)
+	}
 	o := &c.out
 	o.mu.Lock()
 	if o.err != nil {
@@ -89,7 +102,7 @@ func (c *Conn) sendPing(ctx context.Context, payload []byte) error {
 	}
 	q := o.pending()
 	var err error
-	if q.b, err = c.m.AppendPing(q.b, payload); err != nil {
+	if q.b, err = appendTo(q.b, payload); err != nil {
 		o.mu.Unlock()
 		return c.writeError(err)
 	}

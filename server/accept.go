@@ -124,6 +124,7 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*con
 		Options:     o.Conn,
 		Role:        machine.Server,
 		Subprotocol: response.Subprotocol,
+		Secure:      r.TLS != nil,
 		Deflate:     params,
 		Buffered:    buffered,
 		OnDone:      groups.letGo,
