@@ -119,7 +119,7 @@ func TestCatalogue_SaysWhatEveryCaseIsAbout(t *testing.T) {
 	sentence := regexp.MustCompile(`^[A-Z].*\.$`)
 	source := regexp.MustCompile(`^(7692 |9110 |9112 )?§[1-9][0-9]*(\.[0-9]+)*: .{20}`)
 	left := regexp.MustCompile(`\{[a-z]+\}`)
-	known := []string{"{host}", "{path}", "{key}", "{accept}", countMark}
+	known := []string{"{host}", "{path}", "{key}", "{accept}", "{ACCEPT}", countMark}
 	for _, cases := range sections(t) {
 		for _, c := range cases {
 			for what, text := range map[string]string{"does": c.Description, "wants": c.Expectation} {

@@ -2,6 +2,7 @@ package autobahn
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -77,6 +78,10 @@ func unquote(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+func offersDeflate(offers []extension) bool {
+	return slices.ContainsFunc(offers, func(e extension) bool { return e.name == deflateName })
 }
 
 // deflateParams are the parameters of permessage-deflate, in an offer or in an answer

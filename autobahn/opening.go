@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // software is what the fuzzers call themselves.
@@ -62,6 +63,16 @@ func (o *Options) request(c *Case, u *url.URL, key string) []byte {
 func acceptFor(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// caseTurned makes small letters of capitals, and the other way round.
+func caseTurned(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsUpper(r) {
+			return unicode.ToLower(r)
+		}
+		return unicode.ToUpper(r)
+	}, s)
 }
 
 // agreement is what an opening handshake agreed on; nil parameters: no extension.
@@ -145,7 +156,7 @@ func checkExtensions(request, h head, everything bool) (agreed agreement, err er
 	}
 	offers, _ := parseExtensions(request.get("Sec-WebSocket-Extensions")) // ours may be wrong on purpose
 	for _, e := range list {
-		if e.name != deflateName || !slices.ContainsFunc(offers, func(o extension) bool { return o.name == e.name }) {
+		if e.name != deflateName || !offersDeflate(offers) {
 			return agreed, fmt.Errorf("the extension %q was not offered", short(e.name))
 		}
 		if agreed.deflate != nil {
@@ -235,7 +246,7 @@ func (o *Options) response(c *Case, request head) (answer []byte, agreed agreeme
 	if ok {
 		fields = append(fields, field{"Sec-WebSocket-Extensions", d.String()})
 	}
-	answer = c.shake.edit("HTTP/1.1 101 Switching Protocols", fields, strings.NewReplacer("{accept}", accept))
+	answer = c.shake.edit("HTTP/1.1 101 Switching Protocols", fields, strings.NewReplacer("{accept}", accept, "{ACCEPT}", caseTurned(accept)))
 	// What counts is what the client sees.
 	if h, err := parseHead(answer); err == nil {
 		if list, err := parseExtensions(h.get("Sec-WebSocket-Extensions")); err == nil {

@@ -71,7 +71,8 @@ func (r *run) answer(octets []byte) (rest []byte) {
 	r.stats.preopenIn = end
 	r.stop(openLate)
 	t := &r.trace
-	t.opening, r.agreed = checkResponse(r.request, r.key, r.head, r.c.shake != nil)
+	everything := r.c.shake != nil || r.c.deflate != nil && r.c.deflate.strict
+	t.opening, r.agreed = checkResponse(r.request, r.key, r.head, everything)
 	switch t.opening.kind {
 	case openingDone:
 		r.event(Event{Kind: Handshake, Data: "open"})

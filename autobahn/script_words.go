@@ -119,7 +119,7 @@ func (p *caseParser) deflateLine(rest string) error {
 		p.terms().accepts = append(p.terms().accepts, a)
 		return err
 	}
-	if !strings.HasPrefix(rest, "permessage-deflate") {
+	if offers, err := parseExtensions(rest); err != nil || !offersDeflate(offers) {
 		return errors.New("write the offer, `deflate permessage-deflate; …`, or `deflate accept any`")
 	}
 	return once(&p.terms().offer, rest)

@@ -36,6 +36,7 @@ type FuzzingServer struct {
 	port     string
 	report   reporter
 	results  map[string]map[string]Result // of agents, by id
+	running  map[string]int               // cases of agents that have no result yet
 	news     chan struct{}                // closed and made anew when a result comes
 	handlers sync.WaitGroup
 }
@@ -52,6 +53,7 @@ func (f *FuzzingServer) init() {
 	f.cases = f.casesFor(ForClient)
 	f.report.o = &f.Options
 	f.results = make(map[string]map[string]Result)
+	f.running = make(map[string]int)
 	f.news = make(chan struct{})
 }
 
@@ -109,34 +111,60 @@ func (f *FuzzingServer) allResults() (all []Result) {
 	return all
 }
 
-func (f *FuzzingServer) store(r Result) {
+// begin says that a case of an agent's runs. What it returns is called at its end, with
+// the result if there is one.
+func (f *FuzzingServer) begin(agent string) (end func(*Result)) {
 	f.mu.Lock()
-	if f.results[r.Agent] == nil {
-		f.results[r.Agent] = make(map[string]Result)
+	defer f.mu.Unlock()
+	f.running[agent]++
+	return func(r *Result) {
+		f.mu.Lock()
+		f.running[agent]--
+		if r != nil && f.results[agent] == nil {
+			f.results[agent] = make(map[string]Result)
+		}
+		if r != nil {
+			f.results[agent][r.ID] = *r
+		}
+		close(f.news)
+		f.news = make(chan struct{})
+		f.mu.Unlock()
+		if r != nil {
+			f.report.finish(*r)
+		}
 	}
-	f.results[r.Agent][r.ID] = r
-	close(f.news)
-	f.news = make(chan struct{})
-	f.mu.Unlock()
-	f.report.finish(r)
 }
 
 // await waits for a result until ctx or the server ends.
-func (f *FuzzingServer) await(ctx context.Context, agent, id string) (Result, bool) {
+func (f *FuzzingServer) await(ctx context.Context, agent, id string) (r Result, ok bool) {
+	f.until(ctx, func() bool {
+		r, ok = f.results[agent][id]
+		return ok
+	})
+	return r, ok
+}
+
+// settle waits until none of an agent's cases runs: a client sees the end of a
+// connection before its case has a result.
+func (f *FuzzingServer) settle(agent string) {
+	f.until(f.ctx, func() bool { return f.running[agent] == 0 })
+}
+
+// until waits for what a result may change, until ctx or the server ends.
+func (f *FuzzingServer) until(ctx context.Context, done func() bool) {
 	for {
 		f.mu.Lock()
-		r, ok := f.results[agent][id]
-		news := f.news
+		over, news := done(), f.news
 		f.mu.Unlock()
-		if ok {
-			return r, true
+		if over {
+			return
 		}
 		select {
 		case <-news:
 		case <-ctx.Done():
-			return r, false
+			return
 		case <-f.ctx.Done():
-			return r, false
+			return
 		}
 	}
 }

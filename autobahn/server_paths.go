@@ -111,25 +111,29 @@ func (s serverCall) runCase() error {
 		}
 	}
 	s.f.report.start(c.ID)
+	end := s.f.begin(agent)
 	r := s.f.run(s.conn, c, s.request, s.rest).result()
 	if s.f.ctx.Err() != nil {
+		end(nil)
 		return nil
 	}
 	r.Case, r.Agent = s.f.number(c.ID), agent
-	s.f.store(r)
+	end(&r)
 	return nil
 }
 
 func (s serverCall) updateReports() error {
-	if _, err := s.agent(); err != nil {
+	agent, err := s.agent()
+	if err != nil {
 		return err
 	}
+	s.f.settle(agent)
 	if s.f.Reports != nil {
 		if err := s.f.Reports(s.f.allResults()); err != nil {
 			return err
 		}
 	}
-	err := s.say("")
+	err = s.say("")
 	if s.query.Get("shutdownOnComplete") == "true" {
 		s.f.stop()
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/swan-ws/websocket/client"
 	"github.com/swan-ws/websocket/conn"
@@ -78,6 +79,9 @@ func service(base *url.URL, name string, params url.Values) string {
 	return u.String()
 }
 
+// countTime is how long a fuzzing server may take to say how many cases there are.
+const countTime = 10 * time.Second
+
 // count asks how many cases there are.
 func (o Options) count(ctx context.Context, at string) (n int, err error) {
 	c, err := o.dial(ctx, at)
@@ -85,6 +89,8 @@ func (o Options) count(ctx context.Context, at string) (n int, err error) {
 		return 0, fmt.Errorf("%s: %w: want the ws://HOST:PORT of a fuzzing server that runs", at, err)
 	}
 	defer c.CloseNow()
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
 	m, err := c.Read(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("%s: no number of cases: %w: is it a fuzzing server?", at, err)

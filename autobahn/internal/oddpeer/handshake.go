@@ -282,6 +282,9 @@ func (l *link) judgeResponse(h head, want string) error {
 	status, _, _ := strings.Cut(rest, " ")
 	upgrades, accepts, extensions := h.lines("Upgrade"), h.lines("Sec-WebSocket-Accept"), h.lines("Sec-WebSocket-Extensions")
 	upgrade, accept := h.one("Upgrade"), h.one("Sec-WebSocket-Accept")
+	if l.odd("accept-case-insensitive") {
+		accept, want = strings.ToLower(accept), strings.ToLower(want)
+	}
 	if l.odd("accept-prefix-compared") {
 		accept = accept[:min(len(accept), len(want))]
 		want = want[:len(accept)]
