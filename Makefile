@@ -13,9 +13,11 @@ run: ## start a server with an echo, a chat and a page to try them
 
 test: ## run all tests
 	$(GO) test ./...
+	$(GO) test ./server -loop
 
 race: ## run all tests with the race detector
 	$(GO) test -race $$($(GO) list ./... | grep -v /autobahn)
+	$(GO) test -race ./server -loop
 	$(GO) test -race -short ./autobahn/...
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)

@@ -22,6 +22,9 @@ type (
 	Message = conn.Message
 	// MessageType is Text or Binary. See [conn.MessageType].
 	MessageType = conn.MessageType
+	// Observer is told what happens on connections, to count and measure it. See
+	// [conn.Observer].
+	Observer = conn.Observer
 	// ConnOptions are a connection's limits and timeouts. See [conn.Options].
 	ConnOptions = conn.Options
 	// Compression is what a side would like of permessage-deflate; the zero value

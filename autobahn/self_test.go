@@ -28,6 +28,7 @@ type setting struct {
 	secure    bool
 	chopped   bool // at both ends
 	proxied   bool
+	events    bool     // the server is a Service in an event loop
 	without   []string // sections that are left out
 	nonStrict []string // sections where NON-STRICT is good enough
 }
@@ -43,6 +44,7 @@ var settings = []setting{
 		// overtake its answer.
 		nonStrict: []string{"20.7.", "20.8."},
 	},
+	{name: "event loop", options: autobahn.Options{Patience: 5, Messages: 10}, events: true},
 	{name: "proxied", options: autobahn.Options{Patience: 5, Messages: 3, Largest: 1 << 18}, proxied: true},
 }
 
@@ -50,13 +52,16 @@ var settings = []setting{
 // connected.
 func TestSelf_PassesEverything(t *testing.T) {
 	if testing.Short() {
-		t.Skip("all cases, in four settings and both roles")
+		t.Skip("all cases, in all settings and both roles")
 	}
 	for _, s := range settings {
 		if *full && s.name == "plain" {
 			s.options.Messages = 0
 		}
 		for role, run := range map[string]func(*testing.T) []autobahn.Result{"server": s.testServer, "client": s.testClient} {
+			if s.events && role == "client" {
+				continue
+			}
 			t.Run(s.name+"/"+role, func(t *testing.T) {
 				s.judge(t, role, run(t))
 			})
@@ -116,6 +121,11 @@ func (s setting) testServer(t *testing.T) []autobahn.Result {
 		l, s.options.Wrap = choppedListener{l}, chop
 	}
 	srv := &websocket.Server{Handler: testee.Handler(), Logger: slog.New(slog.DiscardHandler)}
+	if s.events {
+		service := testee.Service()
+		service.EventLoop = true
+		srv.Handler = service
+	}
 	serve := func() error { return srv.Serve(l) }
 	if s.secure {
 		scheme = "wss://"

@@ -43,6 +43,9 @@ func (a *Ahead) run() {
 			return
 		}
 		a.messages <- m
+		if n, o := len(a.messages), a.c.Observer(); n > 0 && o != nil && o.Waiting != nil {
+			o.Waiting(a.c, n)
+		}
 	}
 }
 

@@ -58,9 +58,21 @@ func (o *Options) attempt(ctx context.Context, rawURL string) (*conn.Conn, *http
 	}
 	c, resp, err := d.dial(ctx, rawURL)
 	if err != nil {
-		return nil, resp, fmt.Errorf("websocket: dial %.128q: %w", handshake.RedactURL(rawURL), err)
+		err = fmt.Errorf("websocket: dial %.128q: %w", handshake.RedactURL(rawURL), err)
+		o.tellRefused(err)
+		return nil, resp, err
 	}
 	return c, resp, nil
+}
+
+func (o *Options) tellRefused(err error) {
+	if w := o.Conn.Observer; w != nil && w.Refused != nil {
+		status := 0
+		if e, ok := errors.AsType[*HandshakeError](err); ok {
+			status = e.Status
+		}
+		w.Refused(status, err)
+	}
 }
 
 type dialer struct{ *Options }

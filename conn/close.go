@@ -131,6 +131,7 @@ func (c *Conn) sendClose(ctx context.Context, timeout time.Duration, code frame.
 	c.end(&CloseError{Code: code, Reason: reason})
 	defer context.AfterFunc(ctx, c.closeStream)()
 	c.flushClose(timeout) // what goes wrong shows in the wait for the peer's Close
+	c.tellClose(code, reason)
 	return nil
 }
 
@@ -168,7 +169,7 @@ func (c *Conn) peerClosed() error {
 	ev := &c.in.ev
 	err := c.end(&CloseError{Code: ev.Code, Reason: string(ev.Payload), Remote: true})
 	c.closeCame.Store(true)
-	c.sendLast(func(dst []byte) []byte { return c.m.AppendReply(dst, ev) })
+	c.sendLast(ev.Code, "", func(dst []byte) []byte { return c.m.AppendReply(dst, ev) })
 	// §7.1.1: "the server MUST close the connection immediately ... the client
 	// SHOULD wait for the server to close the connection".
 	if c.cfg.Role == machine.Client {
@@ -189,8 +190,10 @@ func (c *Conn) fault(err error) error {
 		return c.Err()
 	default:
 	}
-	err = c.end(&faultError{fault})
-	if c.sendLast(func(dst []byte) []byte { return c.m.AppendFail(dst, fault) }) == nil {
+	err = &faultError{fault}
+	c.tellFault(err)
+	err = c.end(err)
+	if c.sendLast(fault.Code, fault.Reason, func(dst []byte) []byte { return c.m.AppendFail(dst, fault) }) == nil {
 		closeWrite(c.stream) // which would wait for a write under way
 	}
 	c.linger()
@@ -200,14 +203,19 @@ func (c *Conn) fault(err error) error {
 
 // sendLast sends the Close frame that ends this side's part, if none has been
 // sent.
-func (c *Conn) sendLast(appendTo func([]byte) []byte) error {
+func (c *Conn) sendLast(code frame.CloseCode, reason string, appendTo func([]byte) []byte) error {
 	o := &c.out
 	o.mu.Lock()
-	if o.err == nil && !c.m.CloseSent() {
+	first := o.err == nil && !c.m.CloseSent()
+	if first {
 		q := o.pending()
 		q.b = appendTo(q.b)
 	}
-	return c.flushClose(c.opt.CloseTimeout)
+	err := c.flushClose(c.opt.CloseTimeout)
+	if first {
+		c.tellClose(code, reason)
+	}
+	return err
 }
 
 // linger waits, within bounds, for the peer to end the stream. A stream closed

@@ -16,13 +16,14 @@ import (
 type Conn struct {
 	stream stream
 	opt    Options
-	cfg    Config
+	cfg    settled
 	m      machine.Endpoint // its reading half is in's, its writing half is out's
 
-	raw     *rawReader // nil if the stream is no socket
-	gathers bool       // the stream takes several buffers in one system call
+	raw     rawStream                // nil if the stream is no socket
+	events  atomic.Pointer[attached] // of Attach; nil: somebody reads
+	gathers bool                     // the stream takes several buffers in one system call
 
-	z     compression
+	z     *compression // nil: not agreed on
 	in    inbox
 	out   outbox
 	watch watch
@@ -52,9 +53,9 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 	opt := cfg.Options.withDefaults()
 	c := &Conn{
 		stream: asStream(rwc),
-		raw:    newRawReader(rwc),
+		raw:    newRawStream(rwc),
 		opt:    opt,
-		cfg:    cfg,
+		cfg:    settled{cfg.Role, cfg.Secure, cfg.Subprotocol, cfg.LocalAddr, cfg.RemoteAddr, cfg.OnDone},
 		m: machine.New(machine.Config{
 			Role:         cfg.Role,
 			MaxMessage:   uint64(opt.MaxMessage),
@@ -78,7 +79,7 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 	}
 	c.maxMessage.Store(opt.MaxMessage)
 	c.in.start(cfg.Buffered)
-	c.cfg.Buffered, c.cfg.Deflate = nil, nil
+	c.tellOpened()
 	c.startKeepalive()
 	return c
 }
@@ -219,9 +220,13 @@ func (c *Conn) closeStream() {
 	c.alive.stop()
 	c.watch.release(c)
 	c.out.stop(reason)
+	c.tellEnded(reason)
 	close(c.done)
 	if cancel != nil {
 		cancel()
+	}
+	if events := c.events.Load(); events != nil {
+		go events.ready() // which ends it, if nobody is at it
 	}
 	if c.cfg.OnDone != nil {
 		c.cfg.OnDone(c)

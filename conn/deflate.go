@@ -13,14 +13,13 @@ import (
 // compression is what permessage-deflate needs on a connection. in belongs to
 // whoever reads; out to the holder of outbox.mu, or with takeover off to anybody.
 type compression struct {
-	agreed bool
-	in     deflate.Decompressor
-	out    deflate.Compressor
+	in  deflate.Decompressor
+	out deflate.Compressor
 }
 
-func newCompression(role machine.Role, o deflate.Options, p *deflate.Params) compression {
+func newCompression(role machine.Role, o deflate.Options, p *deflate.Params) *compression {
 	if p == nil {
-		return compression{}
+		return nil
 	}
 	inBits, outBits := p.ServerMaxWindowBits, p.ClientMaxWindowBits
 	inNew, outNew := p.ServerNoContextTakeover, p.ClientNoContextTakeover
@@ -33,9 +32,8 @@ func newCompression(role machine.Role, o deflate.Options, p *deflate.Params) com
 	if o.WindowBits != 0 { // the peer may not have let itself be bound: we can
 		outBits = min(outBits, o.WindowBits)
 	}
-	return compression{
-		agreed: true,
-		in:     deflate.NewDecompressor(inBits, !inNew),
+	return &compression{
+		in: deflate.NewDecompressor(inBits, !inNew),
 		// Who may take the context over need not.
 		out: deflate.NewCompressor(o.Level, outBits, !outNew && o.Mode == deflate.Takeover),
 	}
@@ -88,7 +86,11 @@ func (c *Conn) inflate() (came bool, err error) {
 	}
 	in.piece, in.first, in.last, in.inside = piece, z.idle, done, !done
 	z.idle = z.idle && len(piece) == 0
-	return len(piece) > 0 || done, nil
+	if len(piece) == 0 && !done {
+		return false, nil
+	}
+	c.tellInflated()
+	return true, nil
 }
 
 // readDeflated reads payload of a long frame, more at a time than a read buffer
@@ -112,7 +114,7 @@ func (c *Conn) freeInflater() {
 		payloadBuffers.Put(z.buf)
 		z.buf = nil
 	}
-	if !c.in.inside {
+	if c.z != nil && !c.in.inside {
 		c.z.in.Free()
 	}
 }
@@ -142,7 +144,7 @@ func (c *Conn) gatherInflated(ctx context.Context) error {
 
 // deflates reports whether a message of n bytes is to be compressed.
 func (c *Conn) deflates(n int) bool {
-	return c.z.agreed && c.opt.Compression.Worthwhile(n)
+	return c.z != nil && c.opt.Compression.Worthwhile(n)
 }
 
 // writeDeflated is write of a message that is sent compressed, if that makes it
@@ -163,9 +165,13 @@ func (c *Conn) writeDeflated(ctx context.Context, op frame.Opcode, p []byte) err
 	}
 	c.alive.touch()
 	if !shorter {
-		return c.writeFrame(ctx, op, true, p)
+		err := c.writeFrame(ctx, op, true, p)
+		c.tellSent(op, len(p), len(p))
+		return err
 	}
-	return c.writeDeflatedFrame(ctx, op, true, z.b)
+	err := c.writeDeflatedFrame(ctx, op, true, z.b)
+	c.tellSent(op, len(p), len(z.b))
+	return err
 }
 
 // writeDeflatedFrame queues one admitted frame of a compressed message. mu is held

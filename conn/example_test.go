@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/conn/conntest"
@@ -159,4 +160,33 @@ func ExampleCloseStatus() {
 		fmt.Println("trouble:", err)
 	}
 	// Output: bye
+}
+
+func ExampleObserver() {
+	var open, messages, saved atomic.Int64
+	observer := &conn.Observer{
+		Opened: func(*conn.Conn) { open.Add(1) },
+		Ended: func(_ *conn.Conn, e conn.End) {
+			open.Add(-1)
+			fmt.Println("ended:", e.Code, "by the peer:", e.Remote)
+		},
+		Received: func(_ *conn.Conn, t conn.Traffic) {
+			if !t.Opcode.IsControl() {
+				messages.Add(1)
+				saved.Add(t.Bytes - t.Wire) // by compression; its frame's header is in Wire
+			}
+		},
+	}
+
+	ctx := context.Background()
+	server, client := conntest.Pair(conn.Options{Observer: observer}, conn.Options{})
+	client.WriteText(ctx, "hello")
+	go client.Close(frame.CloseGoingAway, "")
+	for range server.Messages(ctx) {
+	}
+	<-server.Done() // Ended has been called by then
+	fmt.Println("open:", open.Load(), "messages:", messages.Load(), "saved:", saved.Load())
+	// Output:
+	// ended: 1001 going away by the peer: true
+	// open: 0 messages: 1 saved: -6
 }

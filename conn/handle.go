@@ -174,6 +174,11 @@ func (h *handling) readOn(ctx context.Context) {
 		err = errHookExit
 		h.waiting = append(h.waiting, m)
 		h.change.Broadcast()
+		if n := len(h.waiting); h.c.opt.Observer != nil {
+			h.mu.Unlock()
+			h.c.tellWaiting(n)
+			h.mu.Lock()
+		}
 	}
 }
 

@@ -28,7 +28,8 @@ type inbox struct {
 
 	buf    *buffer // nil while nobody reads and nothing is left in it
 	r, w   int     // buf.b[r:w] has been read but not understood
-	burst  bool    // the last read has filled the buffer
+	burst  bool    // the last read has brought much
+	hasty  bool    // whoever reads does not wait: errNotReady
 	ev     machine.Event
 	limit  int64 // MaxMessage, for the message in progress
 	owed   bool  // replies have been queued since the last flush
@@ -45,6 +46,8 @@ type inbox struct {
 	reader *messageReader // has a message that has not been read to its end
 	deaf   bool           // Close reads: no hook is called on its goroutine
 	unused bool           // what is left in piece is for reader
+
+	bytes, wire int64 // of the message at hand so far, inflated and on the stream; for the Observer
 }
 
 func (in *inbox) start(buffered []byte) {
@@ -57,7 +60,7 @@ func (in *inbox) start(buffered []byte) {
 
 // takeInbox makes the caller the reader.
 func (c *Conn) takeInbox(ctx context.Context) error {
-	if c.in.state.CompareAndSwap(free, busy) {
+	if c.events.Load() == nil && c.in.state.CompareAndSwap(free, busy) {
 		return nil
 	}
 	if c.closeSent.Load() { // Close reads
@@ -86,6 +89,7 @@ func (c *Conn) freeInbox() {
 	}
 	c.freeMessage()
 	c.lookAhead()
+	c.in.hasty = false
 	c.in.state.Store(free)
 }
 
@@ -174,6 +178,7 @@ func (c *Conn) step(ctx context.Context) error {
 		return c.fault(err)
 	}
 	in.r += n
+	c.tellStep(n)
 	switch in.ev.Kind {
 	case machine.NeedMore:
 		return c.fill(ctx)
@@ -215,8 +220,18 @@ func (c *Conn) fill(ctx context.Context) error {
 	in.r = 0
 	n, err := c.readStream(ctx, in.buf.b[in.w:])
 	in.w += n
-	in.burst = in.w == len(in.buf.b)
+	in.burst = c.bursting(in.w)
 	return err
+}
+
+// bursting reports whether a read that filled so much of its buffer is likely to be
+// followed by one that needs a large one. That is lent to a socket for nothing; other
+// streams hold it while they wait.
+func (c *Conn) bursting(n int) bool {
+	if c.raw == nil {
+		return n == len(c.in.buf.b)
+	}
+	return n >= readBufferSize
 }
 
 // release gives the buffer back, of which nothing is used any more.
@@ -244,11 +259,13 @@ func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
 		if n > 0 {
 			c.alive.heard.Add(1)
 			if p == nil {
-				c.in.burst = n == len(c.in.buf.b)
+				c.in.burst = c.bursting(n)
 			}
 			return n, nil // an error will come again
 		}
 		switch {
+		case err == errNotReady:
+			return 0, err
 		case err == nil:
 		case c.watch.rearm(c):
 			return 0, givenUp(ctx.Err())
@@ -262,6 +279,8 @@ func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
 func (c *Conn) readOnce(p []byte) (n int, err error) {
 	in := &c.in
 	switch {
+	case in.hasty:
+		return c.tryRead(p)
 	case p != nil:
 		return c.stream.Read(p)
 	case c.raw != nil: // borrows a buffer only when there is something to read
@@ -298,7 +317,7 @@ func (c *Conn) takeOver() bool {
 		}
 		in.leave()
 	}
-	in.reader, in.unused = nil, false // it gets no more
+	in.reader, in.unused, in.hasty = nil, false, false // it gets no more
 	in.deaf = true
 	return true
 }
@@ -340,13 +359,17 @@ func (c *Conn) answerPing(ev *machine.Event) {
 			}
 		}, ping)
 	}
-	c.out.queuePong(c, ev)
+	if c.out.queuePong(c, ev) {
+		c.tellSent(frame.OpPong, len(ev.Payload), len(ev.Payload))
+	}
 	c.in.owed = true
 	c.hook(c.opt.OnPing, ping)
 }
 
 func (c *Conn) pongCame(payload []byte) {
-	c.pings.answered(payload)
+	if d, ok := c.pings.answered(payload); ok {
+		c.tellRoundTrip(d)
+	}
 	c.hook(c.opt.OnPong, payload)
 }
 

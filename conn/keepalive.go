@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,28 +18,28 @@ type keepalive struct {
 
 	idle   time.Duration
 	idling atomic.Bool // OnIdle is running
-	start  time.Time
+	start  time.Time   // what follows is counted from here
 
 	mu       sync.Mutex
 	timer    *time.Timer
 	stopped  bool
-	pingAt   time.Time // when the next ping is due
-	waiting  bool      // for signs of life
-	giveUpAt time.Time
+	pingAt   time.Duration // when the next ping is due
+	waiting  bool          // for signs of life
+	giveUpAt time.Duration
 	heardAt  uint64 // what heard was at the ping
 }
 
 func (c *Conn) startKeepalive() {
 	k := &c.alive
 	k.idle = c.opt.IdleTimeout
+	k.start = time.Now()
 	if c.opt.PingEvery == 0 && k.idle == 0 {
 		return
 	}
-	k.start = time.Now()
-	k.pingAt = k.start.Add(c.opt.PingEvery)
+	k.pingAt = c.opt.PingEvery
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.timer = time.AfterFunc(c.nextTick(k.start), c.tick)
+	k.timer = time.AfterFunc(c.nextTick(0), c.tick)
 }
 
 func (k *keepalive) stop() {
@@ -57,8 +58,8 @@ func (k *keepalive) touch() {
 	}
 }
 
-func (k *keepalive) idleAt() time.Time {
-	return k.start.Add(time.Duration(k.since.Load()) + k.idle)
+func (k *keepalive) idleAt() time.Duration {
+	return time.Duration(k.since.Load()) + k.idle
 }
 
 // tick does what is due and sets the timer for what is next.
@@ -69,11 +70,11 @@ func (c *Conn) tick() {
 	if k.stopped {
 		return
 	}
-	now := time.Now()
+	now := time.Since(k.start)
 	if k.idle > 0 && (c.in.state.Load() == lent || c.handling.Load()) {
 		k.touch() // a message is being worked on
 	}
-	if k.idle > 0 && !now.Before(k.idleAt()) {
+	if k.idle > 0 && now >= k.idleAt() {
 		if c.opt.OnIdle == nil {
 			go c.closeIdle()
 			return
@@ -100,44 +101,51 @@ func (c *Conn) closeIdle() {
 }
 
 // tickPing reports whether the peer may still be alive.
-func (c *Conn) tickPing(now time.Time) bool {
+func (c *Conn) tickPing(now time.Duration) bool {
 	k := &c.alive
 	if k.waiting && k.heard.Load() != k.heardAt {
 		k.waiting = false
 	}
-	if k.waiting && !now.Before(k.giveUpAt) {
-		if c.in.state.Load() == busy && !c.in.inHook.Load() {
+	if k.waiting && now >= k.giveUpAt {
+		if c.listens() {
 			return false
 		}
-		k.giveUpAt = now.Add(c.opt.PongWithin) // nobody listens: silence means nothing
+		k.giveUpAt = now + c.opt.PongWithin // nobody listens: silence means nothing
 	}
-	if !now.Before(k.pingAt) {
-		k.pingAt = now.Add(c.opt.PingEvery)
+	if now >= k.pingAt {
+		k.pingAt = now + c.opt.PingEvery
 		if !k.waiting && c.opt.PongWithin > 0 {
-			k.waiting, k.giveUpAt, k.heardAt = true, now.Add(c.opt.PongWithin), k.heard.Load()
+			k.waiting, k.giveUpAt, k.heardAt = true, now+c.opt.PongWithin, k.heard.Load()
 		}
-		go c.SendPing(context.Background(), nil) // the peer may not be reading
+		var payload []byte
+		if c.timesPings() {
+			payload = c.pings.expectRegular()
+		}
+		go c.SendPing(context.Background(), payload) // the peer may not be reading
 	}
 	return true
 }
 
-// nextTick returns how long it is until something may be due.
-func (c *Conn) nextTick(now time.Time) time.Duration {
-	k := &c.alive
-	var next time.Time
-	earlier := func(t time.Time) {
-		if next.IsZero() || t.Before(next) {
-			next = t
-		}
+// listens reports whether somebody would hear of the peer.
+func (c *Conn) listens() bool {
+	if events := c.events.Load(); events != nil && events.idle() {
+		return true
 	}
+	return c.in.state.Load() == busy && !c.in.inHook.Load()
+}
+
+// nextTick returns how long it is until something may be due.
+func (c *Conn) nextTick(now time.Duration) time.Duration {
+	k := &c.alive
+	next := time.Duration(math.MaxInt64)
 	if c.opt.PingEvery > 0 {
-		earlier(k.pingAt)
+		next = min(next, k.pingAt)
 	}
 	if k.waiting {
-		earlier(k.giveUpAt)
+		next = min(next, k.giveUpAt)
 	}
 	if k.idle > 0 {
-		earlier(k.idleAt())
+		next = min(next, k.idleAt())
 	}
-	return next.Sub(now)
+	return next - now
 }

@@ -70,6 +70,10 @@ type Options struct {
 	// for that. It runs where OnPing does.
 	AnswerPing func(c *Conn, payload []byte) (pong []byte)
 
+	// Observer is told what happens on the connection, and of handshakes that come to
+	// nothing. nil: nobody is.
+	Observer *Observer
+
 	// Codec makes messages of values and values of messages, for WriteValue,
 	// Decode and ReadValue. nil: JSON.
 	Codec Codec
@@ -118,4 +122,13 @@ type Config struct {
 	LocalAddr, RemoteAddr net.Addr
 	// OnDone, if set, is called once, on its own, after the stream is closed.
 	OnDone func(*Conn)
+}
+
+// settled is what a connection keeps of its Config.
+type settled struct {
+	Role                  machine.Role
+	Secure                bool
+	Subprotocol           string
+	LocalAddr, RemoteAddr net.Addr
+	OnDone                func(*Conn)
 }

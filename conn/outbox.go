@@ -3,7 +3,6 @@ package conn
 import (
 	"context"
 	"math"
-	"net"
 	"sync"
 	"time"
 
@@ -48,18 +47,12 @@ type outbox struct {
 	corked bool        // what is queued waits for more to leave with it
 	cork   *time.Timer // runs while corked
 
-	pongs    int // bytes of Pongs in queue
-	latePong struct {
-		due     bool
-		n       int
-		payload [frame.MaxControlPayload]byte
-	}
+	pongs    int    // bytes of Pongs in queue
+	latePong []byte // payload of the newest that found no room there; nil: none
 
 	deadline time.Time // what the stream's write deadline is
 	exact    bool      // it was set for one write of a hurried context
 	set      time.Time
-	vector   net.Buffers
-	pieces   [2][]byte
 }
 
 // pending returns the queue to append to; mu is held.
@@ -113,7 +106,9 @@ func (o *outbox) changed() {
 // and not after. The error is the connection's, if it can send no more.
 func (o *outbox) flush(c *Conn, ctx context.Context) error {
 	if o.writing {
+		waiting := o.queued()
 		o.mu.Unlock()
+		c.tellQueued(waiting)
 		return nil
 	}
 	o.writing = true
@@ -188,9 +183,10 @@ func (o *outbox) flushRest(c *Conn) {
 // writing. mu is held before and after, and free during each write.
 func (o *outbox) drain(c *Conn, ctx context.Context, rounds int) {
 	for ; rounds > 0 && o.err == nil && o.waiting(); rounds-- {
-		o.answerLatePing(c)
+		late := o.answerLatePing(c)
 		out := o.take()
 		o.mu.Unlock()
+		late.tell(c)
 		o.setDeadline(c, ctx)
 		_, err := c.stream.Write(out.b)
 		freeWriteBuffer(out)
@@ -199,7 +195,7 @@ func (o *outbox) drain(c *Conn, ctx context.Context, rounds int) {
 }
 
 // waiting reports whether there is something to write.
-func (o *outbox) waiting() bool { return o.queued() > 0 || o.latePong.due }
+func (o *outbox) waiting() bool { return o.queued() > 0 || o.latePong != nil }
 
 // wrote takes mu again after a write. An error is final: a frame may have been cut.
 func (o *outbox) wrote(c *Conn, err error) {
@@ -253,30 +249,46 @@ func (o *outbox) setDeadline(c *Conn, ctx context.Context) {
 	c.stream.SetWriteDeadline(deadline)
 }
 
-// queuePong queues the answer to a Ping. It never waits for the peer.
-func (o *outbox) queuePong(c *Conn, ping *machine.Event) {
+// queuePong queues the answer to a Ping, or reports that it is not its turn yet. It
+// never waits for the peer.
+func (o *outbox) queuePong(c *Conn, ping *machine.Event) (queued bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err != nil {
-		return
+		return false
 	}
-	if o.pongs > pongBudget || o.latePong.due { // the newest answers last
-		late := &o.latePong
-		late.due, late.n = true, copy(late.payload[:], ping.Payload)
-		return
+	if o.pongs > pongBudget || o.latePong != nil { // the newest answers last
+		if o.latePong == nil {
+			o.latePong = make([]byte, 0, frame.MaxControlPayload)
+		}
+		o.latePong = append(o.latePong[:0], ping.Payload...)
+		return false
 	}
 	q := o.pending()
 	before := len(q.b)
 	q.b = c.m.AppendReply(q.b, ping)
 	o.pongs += len(q.b) - before
+	return true
 }
 
-func (o *outbox) answerLatePing(c *Conn) {
-	if late := &o.latePong; late.due {
-		late.due = false
-		q := o.pending()
-		q.b = c.m.AppendReply(q.b, &machine.Event{Kind: machine.Ping, Payload: late.payload[:late.n]})
+// latePong is the Pong that answerLatePing has queued: its payload's length, and one.
+type latePong int
+
+func (n latePong) tell(c *Conn) {
+	if n > 0 {
+		c.tellSent(frame.OpPong, int(n)-1, int(n)-1)
 	}
+}
+
+func (o *outbox) answerLatePing(c *Conn) latePong {
+	late := o.latePong
+	if late == nil {
+		return 0
+	}
+	o.latePong = nil
+	q := o.pending()
+	q.b = c.m.AppendReply(q.b, &machine.Event{Kind: machine.Ping, Payload: late})
+	return latePong(len(late) + 1)
 }
 
 // flushSoon writes what is queued without making the reader wait for the peer, who
@@ -293,9 +305,10 @@ func (o *outbox) flushSoon(c *Conn) {
 		go o.flushRest(c)
 		return
 	}
-	o.answerLatePing(c)
+	late := o.answerLatePing(c)
 	out := o.take()
 	o.mu.Unlock()
+	late.tell(c)
 	n := c.raw.tryWrite(out.b)
 	o.mu.Lock()
 	switch {

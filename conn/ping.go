@@ -6,27 +6,52 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/swan-ws/websocket/frame"
 )
 
 // pings are those of Ping whose Pong has not come.
 type pings struct {
 	mu      sync.Mutex
 	last    uint64
-	waiting map[uint64]chan struct{}
+	waiting map[uint64]waitingPing
+	regular uint64 // the last of Options.PingEvery, if somebody wants to know how long it takes
+}
+
+type waitingPing struct {
+	sent time.Time
+	came chan struct{} // nil: nobody waits
 }
 
 // expect returns the payload of a new Ping and a channel that is closed at its Pong.
 func (p *pings) expect() (payload [8]byte, id uint64, came chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.last++
 	came = make(chan struct{})
+	id = p.add(came)
+	binary.BigEndian.PutUint64(payload[:], id)
+	return payload, id, came
+}
+
+// add notes a Ping that is sent now; mu is held.
+func (p *pings) add(came chan struct{}) (id uint64) {
 	if p.waiting == nil {
-		p.waiting = make(map[uint64]chan struct{})
+		p.waiting = make(map[uint64]waitingPing)
 	}
-	p.waiting[p.last] = came
-	binary.BigEndian.PutUint64(payload[:], p.last)
-	return payload, p.last, came
+	p.last++
+	p.waiting[p.last] = waitingPing{time.Now(), came}
+	return p.last
+}
+
+// expectRegular returns the payload of a Ping of Options.PingEvery. It is that of the
+// last one until there is a Pong: the peer may answer only one of them.
+func (p *pings) expectRegular() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, ok := p.waiting[p.regular]; !ok {
+		p.regular = p.add(nil)
+	}
+	return binary.BigEndian.AppendUint64(nil, p.regular)
 }
 
 func (p *pings) forget(id uint64) {
@@ -36,23 +61,28 @@ func (p *pings) forget(id uint64) {
 }
 
 // answered is told of every Pong. §5.5.3 lets the peer answer only the newest
-// Ping, so that a Pong answers all those before it too.
-func (p *pings) answered(payload []byte) {
+// Ping, so that a Pong answers all those before it too. The time is since the Ping
+// that it is for.
+func (p *pings) answered(payload []byte) (took time.Duration, ok bool) {
 	if len(payload) != 8 {
-		return
+		return 0, false
 	}
 	id := binary.BigEndian.Uint64(payload)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, ok := p.waiting[id]; !ok {
-		return
+	ping, ok := p.waiting[id]
+	if !ok {
+		return 0, false
 	}
-	for other, came := range p.waiting {
+	for other, ping := range p.waiting {
 		if other <= id {
-			close(came)
+			if ping.came != nil {
+				close(ping.came)
+			}
 			delete(p.waiting, other)
 		}
 	}
+	return time.Since(ping.sent), true
 }
 
 // Ping sends a Ping, waits for its Pong and returns the round-trip time.
@@ -80,17 +110,17 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 // SendPing sends a Ping with that payload, 125 bytes at the most, and does not wait
 // for its Pong: Options.OnPong is told of it. For a round-trip time there is Ping.
 func (c *Conn) SendPing(ctx context.Context, payload []byte) error {
-	return c.sendControl(ctx, c.m.AppendPing, payload)
+	return c.sendControl(ctx, frame.OpPing, c.m.AppendPing, payload)
 }
 
 // SendPong sends a Pong that no Ping asked for, a heartbeat in one direction
 // (§5.5.3), with at most 125 bytes of payload. Pings are answered without it; for
 // answers of your own there is Options.AnswerPing.
 func (c *Conn) SendPong(ctx context.Context, payload []byte) error {
-	return c.sendControl(ctx, c.m.AppendPong, payload)
+	return c.sendControl(ctx, frame.OpPong, c.m.AppendPong, payload)
 }
 
-func (c *Conn) sendControl(ctx context.Context, appendTo func(dst, payload []byte) ([]byte, error), payload []byte) error {
+func (c *Conn) sendControl(ctx context.Context, op frame.Opcode, appendTo func(dst, payload []byte) ([]byte, error), payload []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("websocket: control frame not sent: %w", err)
 	}
@@ -106,5 +136,7 @@ func (c *Conn) sendControl(ctx context.Context, appendTo func(dst, payload []byt
 		o.mu.Unlock()
 		return c.writeError(err)
 	}
-	return o.flush(c, ctx)
+	err = o.flush(c, ctx)
+	c.tellSent(op, len(payload), len(payload))
+	return err
 }

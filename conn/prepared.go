@@ -99,17 +99,24 @@ func (c *Conn) sendSome(ctx context.Context, ms []*Prepared) (n int, err error) 
 		n++
 	}
 	first := ms[0]
-	if err := c.admit(ctx, first.opcode, size, nil); err != nil {
+	if err = c.admit(ctx, first.opcode, size, nil); err != nil {
 		return 0, err
 	}
 	c.alive.touch()
 	if n == 1 {
-		return n, c.sendOne(ctx, first)
+		err = c.sendOne(ctx, first)
+	} else {
+		for _, m := range ms[:n] {
+			c.queuePrepared(m)
+		}
+		err = c.out.flush(c, ctx)
 	}
-	for _, m := range ms[:n] {
-		c.queuePrepared(m)
+	if c.opt.Observer != nil {
+		for _, m := range ms[:n] {
+			c.tellSent(m.opcode, len(m.payload), len(c.as(m).payload))
+		}
 	}
-	return n, c.out.flush(c, ctx)
+	return n, err
 }
 
 func (m *Prepared) sendable() error {

@@ -26,7 +26,7 @@ type rawReader struct {
 }
 
 // newRawReader returns nil for what is no plain socket, such as TLS.
-func newRawReader(rwc any) *rawReader {
+func newRawReader(rwc any) rawStream {
 	var raw syscall.RawConn
 	var err error
 	switch nc := rwc.(type) {

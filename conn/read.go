@@ -56,6 +56,11 @@ func (c *Conn) readWhole(ctx context.Context, buf []byte) (Message, error) {
 		return Message{}, err
 	}
 	defer c.freeInbox()
+	return c.readTaken(ctx, buf)
+}
+
+// readTaken is readWhole for one who has the inbox.
+func (c *Conn) readTaken(ctx context.Context, buf []byte) (Message, error) {
 	if err := c.nextMessage(ctx); err != nil {
 		return Message{}, err
 	}
@@ -132,6 +137,7 @@ func (c *Conn) readPayload(ctx context.Context, p []byte) (n int, err error) {
 	if _, err := c.m.Step(&in.ev, p[:n]); err != nil {
 		return 0, c.fault(err)
 	}
+	c.tellStep(n)
 	c.alive.touch()
 	return n, nil
 }

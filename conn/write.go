@@ -3,6 +3,8 @@ package conn
 import (
 	"context"
 	"fmt"
+	"net"
+	"sync"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -45,7 +47,9 @@ func (c *Conn) write(ctx context.Context, op frame.Opcode, p []byte) error {
 		return err
 	}
 	c.alive.touch()
-	return c.writeFrame(ctx, op, true, p)
+	err := c.writeFrame(ctx, op, true, p)
+	c.tellSent(op, len(p), len(p))
+	return err
 }
 
 // admit waits until a frame of a message may be queued: no other message is
@@ -127,7 +131,7 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []by
 	case c.cfg.Role == machine.Client:
 		err = c.writeMasked(ctx, q, key, p)
 	case c.gathers:
-		err = o.writeGathered(c.stream, q.b, p[:min(len(p), writeSlice)])
+		err = writeGathered(c.stream, q.b, p[:min(len(p), writeSlice)])
 		err = c.writeSlices(ctx, p[min(len(p), writeSlice):], err)
 	default: // such as TLS: the header does not travel alone
 		q.b = append(q.b, p[:gatherSize]...)
@@ -139,12 +143,22 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []by
 	return o.finish(c, ctx)
 }
 
+// gathering is what a write of two pieces needs.
+type gathering struct {
+	vector net.Buffers
+	pieces [2][]byte
+}
+
+var gatherings = sync.Pool{New: func() any { return new(gathering) }}
+
 // writeGathered hands both to the system at once.
-func (o *outbox) writeGathered(s stream, head, p []byte) error {
-	o.pieces = [2][]byte{head, p}
-	o.vector = o.pieces[:]
-	_, err := o.vector.WriteTo(s)
-	o.pieces = [2][]byte{} // p is the caller's
+func writeGathered(s stream, head, p []byte) error {
+	g := gatherings.Get().(*gathering)
+	g.pieces = [2][]byte{head, p}
+	g.vector = g.pieces[:]
+	_, err := g.vector.WriteTo(s)
+	*g = gathering{} // p is the caller's
+	gatherings.Put(g)
 	return err
 }
 

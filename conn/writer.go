@@ -16,7 +16,7 @@ func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error
 	if err := c.admit(ctx, frame.Opcode(t), 0, nil); err != nil {
 		return nil, err
 	}
-	w := &messageWriter{c: c, ctx: ctx, op: frame.Opcode(t)}
+	w := &messageWriter{c: c, ctx: ctx, op: frame.Opcode(t), size: Traffic{Opcode: frame.Opcode(t)}}
 	c.out.message = w
 	c.out.mu.Unlock()
 	return w, nil
@@ -31,6 +31,7 @@ type messageWriter struct {
 	buf  *buffer
 	text frame.UTF8
 	sent bool // the message has begun, on the wire or in the compressor's window
+	size Traffic
 	z    *deflate.Writer
 	err  error
 }
@@ -56,9 +57,11 @@ func (w *messageWriter) Write(p []byte) (int, error) {
 		if err := w.send(false, p); err != nil {
 			return 0, err
 		}
+		w.size.Bytes += int64(len(p))
 		return len(p), nil
 	}
 	w.buf.b = append(w.buf.b, p...)
+	w.size.Bytes += int64(len(p))
 	return len(p), nil
 }
 
@@ -124,6 +127,11 @@ func (w *messageWriter) send(fin bool, p []byte) error {
 		w.err = c.writeDeflatedFrame(w.ctx, w.op, fin, p)
 	} else {
 		w.err = c.writeFrame(w.ctx, w.op, fin, p)
+	}
+	if c.opt.Observer != nil {
+		if w.size.Wire += c.frameSize(len(p)); fin {
+			c.sent(w.size)
+		}
 	}
 	return w.err
 }

@@ -12,7 +12,7 @@ floor() {
 # The conformance suite covers itself with fewer of its cases.
 short() { case "$1" in ./autobahn*) echo true ;; *) echo false ;; esac; }
 failed=0
-for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/machine ./conn ./conn/conntest ./server ./client ./hub ./cmd/ws ./autobahn ./autobahn/internal/wire ./autobahn/report .; do
+for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/machine ./conn ./conn/conntest ./server ./client ./hub ./internal/loop ./cmd/ws ./autobahn ./autobahn/internal/wire ./autobahn/report .; do
 	line=$(go test -short="$(short "$package")" -cover "$package")
 	have=$(grep -o 'coverage: [0-9.]*' <<<"$line" | cut -d' ' -f2)
 	if [ -z "$have" ]; then

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/handshake"
+	"github.com/swan-ws/websocket/internal/loop"
 	deflate "github.com/swan-ws/websocket/permessage-deflate"
 	"github.com/swan-ws/websocket/subprotocol"
 )
@@ -48,6 +50,8 @@ type Options struct {
 
 	// Conn are the limits and habits of the connection.
 	Conn conn.Options
+
+	eventLoop bool
 }
 
 // A Rejection is an error that says how to refuse a handshake.
@@ -88,13 +92,14 @@ func acceptHeld(w http.ResponseWriter, r *http.Request, o *Options, holds int) (
 }
 
 func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*conn.Conn, error) {
+	watch := observerOf(r, o)
 	req, err := judge(r, o)
 	if err != nil {
-		return nil, refuse(w, err)
+		return nil, refuse(w, watch, err)
 	}
 	params, extensions, err := compression(o, req.Extensions)
 	if err != nil {
-		return nil, refuse(w, err)
+		return nil, refuse(w, watch, err)
 	}
 	response := handshake.Response{
 		Key:         req.Key,
@@ -104,24 +109,26 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*con
 	}
 	wire, err := handshake.AppendResponse(nil, response)
 	if err != nil {
-		return nil, refuse(w, err)
+		return nil, refuse(w, watch, err)
 	}
 	groups := groupsOf(r, o)
 	if err := groups.enter(); err != nil {
-		return nil, refuse(w, err)
+		return nil, refuse(w, watch, err)
 	}
 	nc, buffered, err := hijack(w)
 	if err != nil {
 		groups.cancel()
-		return nil, refuse(w, err)
+		return nil, refuse(w, watch, err)
 	}
 	if err := writeResponse(nc, wire, o.Conn.WriteTimeout); err != nil {
 		groups.cancel()
 		nc.Close()
-		return nil, err
+		return nil, tellRefused(watch, 0, err)
 	}
-	c := conn.New(nc, conn.Config{
-		Options:     o.Conn,
+	options := o.Conn
+	options.Observer = watch
+	c := conn.New(o.stream(nc), conn.Config{
+		Options:     options,
 		Role:        machine.Server,
 		Subprotocol: response.Subprotocol,
 		Secure:      r.TLS != nil,
@@ -134,6 +141,16 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*con
 	}
 	groups.hold(c, holds)
 	return c, nil
+}
+
+// stream returns what the connection runs on: nc itself if no event loop takes it.
+func (o *Options) stream(nc net.Conn) io.ReadWriteCloser {
+	if tcp, ok := nc.(*net.TCPConn); ok && o.eventLoop {
+		if s, err := loop.Take(tcp); err == nil {
+			return s
+		}
+	}
+	return nc
 }
 
 // judge asks everybody who may refuse, the application last.
@@ -182,10 +199,10 @@ func mergeHeader(a, b http.Header) http.Header {
 	return a
 }
 
-// refuse answers with the status that err stands for, and returns err. The
-// stream is not used for anything else afterwards: what a proxy might take for
+// refuse answers with the status that err stands for, tells watch, and returns err.
+// The stream is not used for anything else afterwards: what a proxy might take for
 // an upgraded connection must not be one.
-func refuse(w http.ResponseWriter, err error) error {
+func refuse(w http.ResponseWriter, watch *conn.Observer, err error) error {
 	status, body := http.StatusForbidden, ""
 	h := w.Header()
 	if e, ok := errors.AsType[*handshake.Error](err); ok {
@@ -206,7 +223,7 @@ func refuse(w http.ResponseWriter, err error) error {
 		body = http.StatusText(status)
 	}
 	http.Error(w, body, status)
-	return err
+	return tellRefused(watch, status, err)
 }
 
 // hijack takes the stream from net/http, with what it has read ahead.

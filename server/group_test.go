@@ -16,73 +16,72 @@ import (
 	"github.com/swan-ws/websocket/server"
 )
 
-// grouped is an echo in g, and a channel that says when a connection was let go.
-func grouped(t *testing.T, g *server.Group) (l *pipes, gone chan struct{}) {
+// grouped serves an echo whose connections are in g.
+func grouped(t *testing.T, g *server.Group) *pipes {
 	s := echo()
 	s.Group = g
-	gone = make(chan struct{}, 1000)
-	return serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.ServeHTTP(w, r)
-		gone <- struct{}{}
-	})), gone
+	return serveHTTP(t, s)
 }
 
 func TestGroup_KnowsItsConnections(t *testing.T) {
-	var g server.Group
-	l, gone := grouped(t, &g)
-	var clients []*conn.Conn
-	for range 3 {
-		c := dial(t, l, nil)
-		roundTrip(t, c, "here")
-		clients = append(clients, c)
-	}
-	all := slices.Collect(g.All())
-	if g.Len() != 3 || len(all) != 3 || all[0] == all[1] || all[1] == all[2] {
-		t.Errorf("Len %d, All %v", g.Len(), all)
-	}
-	for i, c := range clients {
-		c.Close(1000, "")
-		<-gone
-		if want := 2 - i; g.Len() != want || len(slices.Collect(g.All())) != want {
-			t.Errorf("Len %d, want %d", g.Len(), want)
+	synctest.Test(t, func(t *testing.T) {
+		var g server.Group
+		l := grouped(t, &g)
+		var clients []*conn.Conn
+		for range 3 {
+			c := dial(t, l, nil)
+			roundTrip(t, c, "here")
+			clients = append(clients, c)
 		}
-	}
+		all := slices.Collect(g.All())
+		if g.Len() != 3 || len(all) != 3 || all[0] == all[1] || all[1] == all[2] {
+			t.Errorf("Len %d, All %v", g.Len(), all)
+		}
+		for i, c := range clients {
+			c.Close(1000, "")
+			synctest.Wait()
+			if want := 2 - i; g.Len() != want || len(slices.Collect(g.All())) != want {
+				t.Errorf("Len %d, want %d", g.Len(), want)
+			}
+		}
+	})
 }
 
 // All may be looped over while connections come and go.
 func TestGroup_AllIsASnapshot(t *testing.T) {
-	var g server.Group
-	l, gone := grouped(t, &g)
-	dial(t, l, nil)
-	roundTrip(t, dial(t, l, nil), "x")
-	all := g.All()
-	for c := range all {
-		c.CloseNow()
-		<-gone
-	}
-	if n := len(slices.Collect(all)); n != 2 || g.Len() != 0 {
-		t.Errorf("the snapshot has %d, the group %d", n, g.Len())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var g server.Group
+		l := grouped(t, &g)
+		dial(t, l, nil)
+		roundTrip(t, dial(t, l, nil), "x")
+		all := g.All()
+		for c := range all {
+			c.CloseNow()
+			synctest.Wait()
+		}
+		if n := len(slices.Collect(all)); n != 2 || g.Len() != 0 {
+			t.Errorf("the snapshot has %d, the group %d", n, g.Len())
+		}
+	})
 }
 
 func TestGroup_RefusesMoreThanMax(t *testing.T) {
-	g := server.Group{Max: 2}
-	l, gone := grouped(t, &g)
-	first := dial(t, l, nil)
-	roundTrip(t, dial(t, l, nil), "the second")
-	for range 3 {
-		_, resp, err := tryDial(t, l, nil)
-		e := asHandshakeError(t, err)
-		if e.Status != 503 || e.Header.Get("Retry-After") == "" || !resp.Close || string(e.Body) != "too many connections\n" {
-			t.Errorf("got %v with %v", e, e.Header)
+	synctest.Test(t, func(t *testing.T) {
+		g := server.Group{Max: 2}
+		l := grouped(t, &g)
+		first := dial(t, l, nil)
+		roundTrip(t, dial(t, l, nil), "the second")
+		for range 3 {
+			_, resp, err := tryDial(t, l, nil)
+			e := asHandshakeError(t, err)
+			if e.Status != 503 || e.Header.Get("Retry-After") == "" || !resp.Close || string(e.Body) != "too many connections\n" {
+				t.Errorf("got %v with %v", e, e.Header)
+			}
 		}
-	}
-	first.Close(1000, "")
-	<-gone // of the three refused,
-	<-gone
-	<-gone
-	<-gone // and of the first
-	roundTrip(t, dial(t, l, nil), "room again")
+		first.Close(1000, "")
+		synctest.Wait()
+		roundTrip(t, dial(t, l, nil), "room again")
+	})
 }
 
 func TestGroup_ShutdownTellsEveryoneAndWaitsForOnClose(t *testing.T) {
@@ -145,7 +144,7 @@ func TestGroup_ShutdownCutsWhoStaysTooLong(t *testing.T) {
 
 func TestGroup_RefusesWhileItShutsDown(t *testing.T) {
 	var g server.Group
-	l, _ := grouped(t, &g)
+	l := grouped(t, &g)
 	if err := g.Shutdown(t.Context()); err != nil {
 		t.Fatal("an empty group:", err)
 	}
@@ -190,7 +189,7 @@ func TestGroup_ShutdownFindsHandshakesUnderWay(t *testing.T) {
 // down as often as up: else Shutdown would wait for ever, or Max be wrong.
 func TestGroup_CountsConnectionsThatEndAtOnce(t *testing.T) {
 	var g server.Group
-	l, _ := grouped(t, &g)
+	l := grouped(t, &g)
 	stop := make(chan struct{})
 	var work sync.WaitGroup
 	work.Go(func() {

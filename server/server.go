@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/swan-ws/websocket/conn"
 )
 
 // What the zero Server stands for.
@@ -56,6 +58,10 @@ type Server struct {
 	// once. 0: no limit, which is right behind a proxy, from whose address all come.
 	MaxConnsPerAddr int
 
+	// Observer is that of the connections whose Options.Conn have none, and is told of
+	// the requests that are refused before they come to a Service: see Authenticate and
+	// the limits above. nil: nobody is.
+	Observer *conn.Observer
 	// Logger gets what goes wrong on the listener. nil: slog.Default.
 	Logger *slog.Logger
 
@@ -84,7 +90,7 @@ func (s *Server) init() {
 		}
 		s.http.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 		s.http.BaseContext = func(net.Listener) context.Context {
-			return withLogger(withGroup(context.Background(), &s.group), log)
+			return withObserver(withLogger(withGroup(context.Background(), &s.group), log), s.Observer)
 		}
 		if s.MaxConnsPerAddr > 0 {
 			s.crowd = newCrowd(s.MaxConnsPerAddr, log)
@@ -102,9 +108,9 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	longest := cmp.Or(s.MaxURIBytes, DefaultMaxURIBytes)
 	switch p := placeOf(r); {
 	case p != nil && p.over:
-		refuse(w, errCrowded)
+		refuse(w, s.Observer, errCrowded)
 	case longest > 0 && len(r.RequestURI) > longest:
-		refuse(w, errLongURI)
+		refuse(w, s.Observer, errLongURI)
 	case s.Handler == nil:
 		http.DefaultServeMux.ServeHTTP(w, r)
 	default:

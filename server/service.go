@@ -79,6 +79,11 @@ type Service struct {
 	// Options.Conn.MaxMessage each at the most. 0: DefaultWaiting. Negative: nothing
 	// is read while a callback runs, which also holds up Pings and the peer's Close.
 	Waiting int
+	// EventLoop has a few goroutines serve all connections, instead of one each: a
+	// connection that waits has neither goroutine nor buffer. Callbacks may be slow
+	// all the same. It is for TCP on Linux; other connections, those over TLS too, are
+	// served as without it.
+	EventLoop bool
 	// Logger gets one line for each handshake refused, fault, error and panic. nil:
 	// slog.Default.
 	Logger *slog.Logger
@@ -97,22 +102,35 @@ func (s *Service) Validate() error {
 	return nil
 }
 
-// ServeHTTP accepts the connection and serves it until it ends.
+// ServeHTTP accepts the connection and returns: it is served by a goroutine of its
+// own, so that nothing of what net/http holds for a request is kept.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := s.Options
 	o.Conn = s.ConnOptions()
+	o.eventLoop = s.EventLoop || loopAlways
 	c, err := s.accept(w, r, &o)
 	if err != nil {
 		s.logRefusal(r, err)
 		return
 	}
-	defer groupsOf(r, &o).letGo(c)
-	s.Serve(c, r)
+	groups := groupsOf(r, &o)
+	ss := newSession(s, c)
+	r = ss.outlive(r)
+	if o.eventLoop && ss.attach(r, groups) {
+		return
+	}
+	go func() {
+		defer groups.letGo(c)
+		ss.run(r)
+	}()
 }
+
+// loopAlways is set by tests, which hold with EventLoop as without.
+var loopAlways bool
 
 func (s *Service) accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, error) {
 	if err := s.Validate(); err != nil {
-		return nil, refuse(w, fmt.Errorf("%w: %w", err, &Rejection{Status: http.StatusInternalServerError}))
+		return nil, refuse(w, observerOf(r, o), fmt.Errorf("%w: %w", err, &Rejection{Status: http.StatusInternalServerError}))
 	}
 	return acceptHeld(w, r, o, 2)
 }

@@ -64,17 +64,56 @@ func newSession(s *Service, c *conn.Conn) *session {
 	return ss
 }
 
+// run serves the connection until it ends.
 func (ss *session) run(r *http.Request) {
-	defer ss.streams.Wait()
-	defer ss.finish()
-	var begin func() bool
-	if ss.OnOpen != nil {
-		begin = func() bool { return ss.open(r) }
+	defer ss.end()
+	ss.ended(ss.c.Handle(ss.waiting(), ss.begin(r), ss.message))
+}
+
+// attach has an event loop serve it, and reports whether one can.
+func (ss *session) attach(r *http.Request, groups groupList) bool {
+	return ss.c.Attach(ss.waiting(), ss.begin(r), ss.message, func(err error) {
+		defer groups.letGo(ss.c)
+		defer ss.end()
+		ss.ended(err)
+	})
+}
+
+func (ss *session) waiting() int { return cmp.Or(ss.Waiting, DefaultWaiting) }
+
+func (ss *session) begin(r *http.Request) func() bool {
+	if ss.OnOpen == nil {
+		return nil
 	}
-	err := ss.c.Handle(cmp.Or(ss.Waiting, DefaultWaiting), begin, ss.message)
+	return func() bool { return ss.open(r) }
+}
+
+// outlive returns r, for OnOpen, with a context that ends with the connection, and not when net/http is done
+// with r.
+func (ss *session) outlive(r *http.Request) *http.Request {
+	if ss.OnOpen == nil {
+		return nil
+	}
+	return r.WithContext(lasting{ss.c.Context(), r.Context()})
+}
+
+type lasting struct {
+	context.Context
+	values context.Context
+}
+
+func (l lasting) Value(key any) any { return l.values.Value(key) }
+
+// ended is told why there are no more messages.
+func (ss *session) ended(err error) {
 	if _, ok := errors.AsType[*frame.ProtocolError](err); ok || ss.c.Err() == nil {
 		ss.report(err)
 	}
+}
+
+func (ss *session) end() {
+	ss.finish()
+	ss.streams.Wait()
 }
 
 func (ss *session) open(r *http.Request) (goOn bool) {
@@ -244,12 +283,14 @@ func (s *Service) onIdle(c *conn.Conn) {
 // report says what went wrong, to the log and to OnError.
 func (ss *session) report(err error) {
 	ss.logError(ss.c, err)
+	ss.tellError(err)
 	if ss.OnError == nil || ss.closed {
 		return
 	}
 	defer func() {
 		if v := recover(); v != nil {
 			ss.log().Error("websocket OnError panicked", "remote", ss.c.RemoteAddr(), "panic", v, "stack", string(debug.Stack()))
+			ss.tellError(&PanicError{Value: v})
 		}
 	}()
 	ss.OnError(ss.c, err)

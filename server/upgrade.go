@@ -36,7 +36,7 @@ func (u Upgrade) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if s == nil {
 			s = new(Service)
 		}
-		s.logRefusal(r, refuse(w, err))
+		s.logRefusal(r, refuse(w, observerOf(r, &s.Options), err))
 		return
 	}
 	s.ServeHTTP(w, r)

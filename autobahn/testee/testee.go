@@ -4,6 +4,7 @@ package testee
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	"github.com/swan-ws/websocket/conn"
@@ -35,6 +36,20 @@ func Handler() http.Handler {
 		defer c.CloseNow()
 		echo(r.Context(), c)
 	})
+}
+
+// Service is the same server with callbacks: set its EventLoop, or not.
+func Service() *server.Service {
+	return &server.Service{
+		Options: server.Options{InsecureAllowAnyOrigin: true, Conn: options},
+		OnMessage: func(c *conn.Conn, m conn.Message) (any, error) {
+			if c.Write(c.Context(), m.Type, m.Data) != nil {
+				c.CloseNow()
+			}
+			return nil, nil
+		},
+		Logger: slog.New(slog.DiscardHandler),
+	}
 }
 
 // Echo is the client under test in one case: it dials url and echoes until the

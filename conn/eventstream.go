@@ -1,0 +1,75 @@
+package conn
+
+import "errors"
+
+// An EventStream is a stream that says when there may be something to read, so that
+// nobody has to wait for it: what an event loop makes of a socket. Attach wants one.
+// Its Read and Write wait all the same; they are used in closing, and for what
+// TryWrite leaves.
+type EventStream interface {
+	stream
+	// TryRead reads what there is into p, or returns 0 and nil if there is nothing.
+	TryRead(p []byte) (n int, err error)
+	// TryWrite writes as much of p as the peer takes at once. An error is left to
+	// the next Write.
+	TryWrite(p []byte) (n int)
+	// OnReadable has f called whenever something comes that TryRead may return, an
+	// error too: what has come before is read after this. f returns when there is
+	// nothing left to do, and is called again even while it runs.
+	OnReadable(f func())
+}
+
+// errNotReady is that of a hasty read, and not final: as when a context has ended.
+var errNotReady = errors.New("websocket: nothing to read now")
+
+// rawStream is what a socket can do beside waiting.
+type rawStream interface {
+	// read waits for bytes and returns a buffer, borrowed only then, with the first
+	// n of them.
+	read(burst bool) (b *buffer, n int, err error)
+	// tryWrite writes as much of p as the socket takes at once. An error is left to
+	// the next write to find.
+	tryWrite(p []byte) (n int)
+}
+
+func newRawStream(rwc any) rawStream {
+	if s, ok := rwc.(EventStream); ok {
+		return eventReader{s}
+	}
+	return newRawReader(rwc)
+}
+
+// eventReader is an EventStream under a reader that waits: Close, as a rule.
+type eventReader struct{ EventStream }
+
+func (r eventReader) read(burst bool) (*buffer, int, error) {
+	b := getReadBuffer(burst)
+	n, err := r.Read(b.b)
+	if n == 0 {
+		freeReadBuffer(b)
+		b = nil
+	}
+	return b, n, err
+}
+
+func (r eventReader) tryWrite(p []byte) int { return r.TryWrite(p) }
+
+// tryRead is readOnce for one who does not wait.
+func (c *Conn) tryRead(p []byte) (n int, err error) {
+	in := &c.in
+	s := c.stream.(EventStream)
+	if p != nil {
+		n, err = s.TryRead(p)
+	} else {
+		b := getReadBuffer(in.burst)
+		if n, err = s.TryRead(b.b); n > 0 {
+			in.buf, in.w = b, n
+		} else {
+			freeReadBuffer(b)
+		}
+	}
+	if n == 0 && err == nil {
+		err = errNotReady
+	}
+	return n, err
+}

@@ -1,0 +1,247 @@
+package loop
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	// batchSize is how many events one wait brings at most.
+	batchSize = 128
+	// slowTurn is how often it is looked at whether a callback is the one of the last
+	// time. After twice that at most, another goroutine takes the loop over.
+	slowTurn = 5 * time.Millisecond
+)
+
+// A poller waits for its sockets and calls back, on one goroutine at a time. The
+// goroutine whose callback is slow, or has to wait for the peer, is left to it, and
+// another goes on with the rest of the batch: see handOff.
+type poller struct {
+	epfd, wakefd int
+	// The descriptor of epoll is one that the runtime waits for, with all others: no
+	// thread is held while there is nothing to do.
+	raw  syscall.RawConn
+	poll func(fd uintptr) bool // p.collect, bound once
+
+	mu      sync.Mutex
+	sockets []*Socket // by descriptor
+	count   int
+	running bool
+	owner   uint64  // which goroutine is the poller's: they are numbered
+	current *Socket // whose callback it is in; nil: it waits
+	turns   uint64
+	seen    uint64 // what turns was when the timer ran out last
+	armed   bool   // the timer runs
+	timer   *time.Timer
+
+	batch   [batchSize]syscall.EpollEvent
+	n, next int // batch[next:n] has not been dealt with
+}
+
+// pollers share the sockets out among them. They are made at the first use.
+var pollers struct {
+	once sync.Once
+	all  []*poller
+	err  error
+	last atomic.Uint32
+}
+
+func nextPoller() (*poller, error) {
+	ps := &pollers
+	ps.once.Do(func() {
+		for range runtime.GOMAXPROCS(0) {
+			p, err := newPoller()
+			if err != nil {
+				ps.err = err
+				return
+			}
+			ps.all = append(ps.all, p)
+		}
+	})
+	if ps.err != nil {
+		return nil, ps.err
+	}
+	return ps.all[ps.last.Add(1)%uint32(len(ps.all))], nil
+}
+
+func newPoller() (*poller, error) {
+	epfd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	wakefd, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+	if errno != 0 {
+		syscall.Close(epfd)
+		return nil, os.NewSyscallError("eventfd2", errno)
+	}
+	p := &poller{epfd: epfd, wakefd: int(wakefd)}
+	p.poll = p.collect
+	if err := p.watch(p.wakefd, syscall.EPOLLIN); err != nil {
+		return nil, err
+	}
+	if err := syscall.SetNonblock(epfd, true); err != nil { // or the runtime would not wait
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	if p.raw, err = os.NewFile(uintptr(epfd), "epoll").SyscallConn(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// collect fetches the next batch, if there is one.
+func (p *poller) collect(uintptr) bool {
+	n, _ := syscall.EpollWait(p.epfd, p.batch[:], 0)
+	p.n, p.next = max(n, 0), 0
+	return n > 0
+}
+
+// edgeTriggered is EPOLLET, which package syscall has as a negative number.
+const edgeTriggered = 1 << 31
+
+func (p *poller) watch(fd int, events uint32) error {
+	e := syscall.EpollEvent{Events: events | edgeTriggered, Fd: int32(fd)}
+	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_ADD, fd, &e))
+}
+
+// add begins to wait for s, on a new goroutine if there is none.
+func (p *poller) add(s *Socket) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if more := s.fd + 1 - len(p.sockets); more > 0 {
+		p.sockets = append(p.sockets, make([]*Socket, more)...)
+	}
+	p.sockets[s.fd] = s
+	p.count++
+	if err := p.watch(s.fd, syscall.EPOLLIN|syscall.EPOLLOUT|syscall.EPOLLRDHUP); err != nil {
+		p.forget(s)
+		return err
+	}
+	if !p.running {
+		p.running = true
+		p.start()
+	}
+	return nil
+}
+
+// remove is called before the descriptor is closed, and may be somebody else's.
+func (p *poller) remove(s *Socket) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forget(s)
+}
+
+func (p *poller) forget(s *Socket) {
+	p.sockets[s.fd] = nil
+	if p.count--; p.count == 0 && p.running {
+		one := [8]byte{1} // in any byte order it is not 0
+		syscall.Write(p.wakefd, one[:])
+	}
+}
+
+// start makes a new goroutine the poller's; mu is held.
+func (p *poller) start() {
+	p.owner++
+	p.current = nil
+	go p.run(p.owner)
+}
+
+func (p *poller) run(me uint64) {
+	over := false
+	defer func() {
+		if !over { // runtime.Goexit in a callback
+			p.handOff(nil, me)
+		}
+	}()
+	for {
+		s, events, mine := p.take(me)
+		if !mine {
+			over = true
+			return
+		}
+		s.event(events)
+	}
+}
+
+// take ends a turn and begins the next, with what there is or comes. The poller is
+// not the caller's any more if somebody has taken it over, or nobody is left to wait
+// for.
+func (p *poller) take(me uint64) (s *Socket, events uint32, mine bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.owner != me {
+		return nil, 0, false
+	}
+	p.current = nil
+	for {
+		for p.next < p.n {
+			e := &p.batch[p.next]
+			p.next++
+			if s := p.socket(int(e.Fd)); s != nil {
+				p.begin(s)
+				return s, e.Events, true
+			}
+		}
+		if p.count == 0 {
+			p.running = false
+			return nil, 0, false
+		}
+		p.mu.Unlock()
+		err := p.raw.Read(p.poll)
+		p.mu.Lock()
+		if err != nil {
+			panic("loop: epoll cannot be waited for: " + err.Error()) // it is never closed
+		}
+	}
+}
+
+// socket returns the one with that descriptor, nil if it is gone, or none.
+func (p *poller) socket(fd int) *Socket {
+	if fd < len(p.sockets) {
+		return p.sockets[fd]
+	}
+	return nil
+}
+
+// begin begins a turn. The timer is not set for each: it runs out now and then, as
+// long as there are any. mu is held.
+func (p *poller) begin(s *Socket) {
+	p.current = s
+	p.turns++
+	switch {
+	case p.armed:
+	case p.timer == nil:
+		p.armed, p.timer = true, time.AfterFunc(slowTurn, p.tick)
+	default:
+		p.armed = true
+		p.timer.Reset(slowTurn)
+	}
+}
+
+func (p *poller) tick() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.turns == p.seen {
+		if slow := p.current; slow != nil {
+			p.start()
+			go slow.event(syscall.EPOLLIN) // somebody else may read on
+		}
+		p.armed = false
+		return // the next turn sets the timer
+	}
+	p.seen = p.turns
+	p.timer.Reset(slowTurn)
+}
+
+// handOff has another goroutine take the poller over if it is in a callback of s, or
+// if it is me.
+func (p *poller) handOff(s *Socket, me uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s != nil && p.current == s || p.owner == me {
+		p.start()
+	}
+}

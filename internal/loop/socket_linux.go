@@ -1,0 +1,309 @@
+package loop
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A Socket is a TCP connection that a poller waits for. Its TryRead and TryWrite
+// never wait; Read and Write do, until their deadline. There may be one reader and one
+// writer at a time, and anybody may Close.
+type Socket struct {
+	p     *poller
+	fd    int
+	users atomic.Int64 // system calls under way, and closed
+
+	// dry: nothing came since a read found all there was. ended: nothing else will,
+	// and no event will tell.
+	dry, ended atomic.Bool
+	readable   atomic.Pointer[func()]
+
+	waited atomic.Bool // change is not nil
+	mu     sync.Mutex
+	change chan struct{} // closed at the next event, or what else those wait for
+	by     struct{ read, write time.Time }
+
+	local, remote net.Addr
+}
+
+// closed is set in users by Close.
+const closed = 1 << 62
+
+// Take makes a Socket of nc and closes that. On an error nc is as good as before.
+func Take(nc *net.TCPConn) (*Socket, error) {
+	p, err := nextPoller()
+	if err != nil {
+		return nil, err
+	}
+	s := &Socket{p: p, local: nc.LocalAddr(), remote: nc.RemoteAddr()}
+	if s.fd, err = duplicate(nc); err != nil {
+		return nil, err
+	}
+	if err := p.add(s); err != nil {
+		syscall.Close(s.fd)
+		return nil, err
+	}
+	nc.Close()
+	return s, nil
+}
+
+// duplicate returns a descriptor of nc's that the runtime does not know.
+func duplicate(nc *net.TCPConn) (fd int, err error) {
+	raw, err := nc.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var errno syscall.Errno
+	err = raw.Control(func(old uintptr) {
+		var r uintptr
+		r, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 0)
+		fd = int(r)
+	})
+	if err == nil && errno != 0 {
+		err = os.NewSyscallError("fcntl", errno)
+	}
+	return fd, err
+}
+
+// LocalAddr returns this side's address.
+func (s *Socket) LocalAddr() net.Addr { return s.local }
+
+// RemoteAddr returns the peer's.
+func (s *Socket) RemoteAddr() net.Addr { return s.remote }
+
+// OnReadable has f called whenever something comes that may be read, on the poller's
+// goroutine: what has come before is the caller's to read. f may take its time: another goroutine then waits for the other sockets,
+// and may call f again.
+func (s *Socket) OnReadable(f func()) { s.readable.Store(&f) }
+
+// event is told what epoll says.
+func (s *Socket) event(events uint32) {
+	const ends = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	if events&ends != 0 {
+		s.ended.Store(true)
+	}
+	came := events&(syscall.EPOLLIN|ends) != 0
+	if came {
+		s.dry.Store(false)
+	}
+	if s.waited.Load() {
+		s.wake()
+	}
+	if f := s.readable.Load(); came && f != nil {
+		(*f)()
+	}
+}
+
+// use keeps the descriptor open until unuse, unless it is closed.
+func (s *Socket) use() bool {
+	if s.users.Add(1)&closed != 0 {
+		s.unuse()
+		return false
+	}
+	return true
+}
+
+func (s *Socket) unuse() {
+	if s.users.Add(-1) == closed {
+		s.release()
+	}
+}
+
+func (s *Socket) release() {
+	if s.users.CompareAndSwap(closed, closed+closed/2) { // once
+		s.p.remove(s)
+		syscall.Close(s.fd)
+	}
+}
+
+// Close closes the socket. Whoever waits in Read or Write gets net.ErrClosed.
+func (s *Socket) Close() error {
+	for {
+		n := s.users.Load()
+		if n&closed != 0 {
+			return net.ErrClosed
+		}
+		if s.users.CompareAndSwap(n, n|closed) {
+			break
+		}
+	}
+	s.wake()
+	if s.users.Load() == closed {
+		s.release()
+	}
+	return nil
+}
+
+// CloseWrite tells the peer that no more will come.
+func (s *Socket) CloseWrite() error {
+	if !s.use() {
+		return net.ErrClosed
+	}
+	defer s.unuse()
+	return os.NewSyscallError("shutdown", syscall.Shutdown(s.fd, syscall.SHUT_WR))
+}
+
+// TryRead reads what there is; n is 0 and err nil if there is nothing now.
+func (s *Socket) TryRead(p []byte) (n int, err error) {
+	if s.dry.Load() && s.users.Load()&closed == 0 {
+		return 0, nil
+	}
+	if !s.use() {
+		return 0, net.ErrClosed
+	}
+	defer s.unuse()
+	s.dry.Store(true) // an event from now on is one of more
+	for {
+		n, err = syscall.Read(s.fd, p)
+		switch {
+		case n > 0:
+			if n == len(p) || s.ended.Load() {
+				s.dry.Store(false)
+			}
+			return n, nil
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return 0, nil
+		case err == nil:
+			s.dry.Store(false)
+			return 0, io.EOF
+		default:
+			s.dry.Store(false)
+			return 0, os.NewSyscallError("read", err)
+		}
+	}
+}
+
+// TryWrite writes as much of p as the system takes. An error is left to Write.
+func (s *Socket) TryWrite(p []byte) int {
+	n, _ := s.tryWrite(p)
+	return n
+}
+
+func (s *Socket) tryWrite(p []byte) (n int, err error) {
+	if !s.use() {
+		return 0, net.ErrClosed
+	}
+	defer s.unuse()
+	for {
+		n, err = syscall.Write(s.fd, p)
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return 0, nil
+		case err != nil:
+			return 0, os.NewSyscallError("write", err)
+		default:
+			return n, nil
+		}
+	}
+}
+
+// Read waits until there is something to read.
+func (s *Socket) Read(p []byte) (n int, err error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		if n, err = s.TryRead(p); n > 0 || err != nil {
+			return n, err
+		}
+		change, timeout := s.nextChange(&s.by.read)
+		if n, err = s.TryRead(p); n > 0 || err != nil {
+			return n, err
+		}
+		if err = s.wait(change, timeout); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Write waits until all of p has been taken.
+func (s *Socket) Write(p []byte) (n int, err error) {
+	for {
+		m, err := s.tryWrite(p[n:])
+		if n += m; n == len(p) || err != nil {
+			return n, err
+		}
+		change, timeout := s.nextChange(&s.by.write)
+		m, err = s.tryWrite(p[n:])
+		if n += m; n == len(p) || err != nil {
+			return n, err
+		}
+		if m == 0 {
+			err = s.wait(change, timeout)
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// nextChange returns what wait waits for. It is asked for before the last attempt to
+// do without.
+func (s *Socket) nextChange(by *time.Time) (change chan struct{}, deadline time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.change == nil {
+		s.change = make(chan struct{})
+		s.waited.Store(true)
+	}
+	return s.change, *by
+}
+
+func (s *Socket) wait(change chan struct{}, deadline time.Time) error {
+	if deadline.IsZero() {
+		s.p.handOff(s, 0)
+		<-change
+		return nil
+	}
+	left := time.Until(deadline)
+	if left <= 0 {
+		return os.ErrDeadlineExceeded
+	}
+	s.p.handOff(s, 0)
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-change:
+	case <-timer.C:
+	}
+	return nil
+}
+
+func (s *Socket) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.change != nil {
+		close(s.change)
+		s.change = nil
+		s.waited.Store(false)
+	}
+}
+
+// SetReadDeadline is for Read, the one that waits included.
+func (s *Socket) SetReadDeadline(t time.Time) error { return s.setDeadline(&s.by.read, t) }
+
+// SetWriteDeadline is for Write.
+func (s *Socket) SetWriteDeadline(t time.Time) error { return s.setDeadline(&s.by.write, t) }
+
+// SetDeadline is for both.
+func (s *Socket) SetDeadline(t time.Time) error {
+	s.SetReadDeadline(t)
+	return s.SetWriteDeadline(t)
+}
+
+func (s *Socket) setDeadline(by *time.Time, t time.Time) error {
+	s.mu.Lock()
+	*by = t
+	s.mu.Unlock()
+	if s.waited.Load() {
+		s.wake()
+	}
+	return nil
+}
