@@ -2,8 +2,10 @@
 GO       ?= go
 FUZZTIME ?= 10s
 COUNT    ?= 1
+# Modules of their own, for what the library itself does not need.
+MODULES  := auth bench
 
-.PHONY: help run test race fuzz bench lint cover interop autobahn autobahn-original
+.PHONY: help run test race fuzz bench benchbase benchcmp compare lint cover interop autobahn autobahn-original
 
 help: ## show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,10 +16,12 @@ run: ## start a server with an echo, a chat and a page to try them
 test: ## run all tests
 	$(GO) test ./...
 	$(GO) test ./server -loop
+	@for m in $(MODULES); do echo "cd $$m && $(GO) test ./..." && (cd $$m && $(GO) test ./...) || exit 1; done
 
 race: ## run all tests with the race detector
 	$(GO) test -race $$($(GO) list ./... | grep -v /autobahn)
 	$(GO) test -race ./server -loop
+	@for m in $(MODULES); do echo "cd $$m && $(GO) test -race ./..." && (cd $$m && $(GO) test -race ./...) || exit 1; done
 	$(GO) test -race -short ./autobahn/...
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
@@ -25,6 +29,15 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+
+benchbase: ## store a baseline of the benchmarks, of this machine and before a change
+	@./scripts/benchcmp.sh -store
+
+benchcmp: ## run the benchmarks and compare them with the baseline (benchstat)
+	@./scripts/benchcmp.sh
+
+compare: ## measure this library and others, and write docs/benchmarks.md (some minutes)
+	cd bench && $(GO) run ./cmd/compare
 
 lint: ## gofmt, vet, staticcheck, and the house rules for tests
 	@./scripts/lint.sh

@@ -24,4 +24,8 @@ for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/mac
 	printf '%-24s %5s %%  (at least %s)\n' "$package" "$have" "$want"
 	awk -v have="$have" -v want="$want" 'BEGIN { exit !(have >= want) }' || failed=1
 done
+for module in auth/jwt auth/oauth auth/ldap; do
+	(cd "${module%%/*}" && go test -cover "./${module#*/}") | tee /dev/stderr |
+		awk '/coverage:/ { sub("%", "", $5); ok = $5 >= 90 } END { exit !ok }' || failed=1
+done
 [ "$failed" = 0 ] || { echo "coverage below the floor" >&2; exit 1; }

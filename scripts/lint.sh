@@ -13,6 +13,9 @@ go vet -tags interop ./interop/...
 GOARCH=arm64 go vet ./frame
 go vet -tags purego ./frame
 go run "$staticcheck" -tags interop ./...
+for module in */go.mod; do # those of their own
+	(cd "${module%/*}" && go vet ./... && go run "$staticcheck" ./...)
+done
 
 # Tests wait for what happens, not for time to pass.
 sleeps=$(grep -rn 'time\.Sleep(' --include='*_test.go' . || true)

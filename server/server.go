@@ -65,10 +65,12 @@ type Server struct {
 	// Logger gets what goes wrong on the listener. nil: slog.Default.
 	Logger *slog.Logger
 
-	once  sync.Once
-	http  http.Server
-	group Group
-	crowd *crowd // nil without MaxConnsPerAddr
+	once     sync.Once
+	http     http.Server
+	group    Group
+	crowd    *crowd // nil without MaxConnsPerAddr
+	silent   silent
+	handlers tally
 
 	mu       sync.Mutex
 	listener net.Listener // of Listen
@@ -92,16 +94,22 @@ func (s *Server) init() {
 		s.http.BaseContext = func(net.Listener) context.Context {
 			return withObserver(withLogger(withGroup(context.Background(), &s.group), log), s.Observer)
 		}
+		s.http.ConnState = s.silent.state
 		if s.MaxConnsPerAddr > 0 {
 			s.crowd = newCrowd(s.MaxConnsPerAddr, log)
 			s.http.ConnContext = s.crowd.context
-			s.http.ConnState = s.crowd.state
+			s.http.ConnState = func(nc net.Conn, state http.ConnState) {
+				s.silent.state(nc, state)
+				s.crowd.state(nc, state)
+			}
 		}
 	})
 }
 
 // handle is the Handler behind the limits that net/http does not have.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
+	s.handlers.add(1)
+	defer s.handlers.add(-1)
 	if s.Name != "" {
 		w.Header().Set("Server", s.Name)
 	}
@@ -207,18 +215,19 @@ func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {
 }
 
 // Shutdown stops listening, closes all connections with 1001, and waits until
-// they and all other requests are over. When ctx ends first, it cuts what is left
-// and returns ctx's error.
+// they and all other requests are over, handlers that have used Accept included. When
+// ctx ends first, it cuts what is left and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.init()
 	s.stop()
 	groups := make(chan error, 1)
 	go func() { groups <- s.group.Shutdown(ctx) }()
+	defer time.AfterFunc(silentTime, s.silent.close).Stop()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		s.http.Close()
 	}
-	return cmp.Or(err, <-groups)
+	return cmp.Or(err, <-groups, s.handlers.wait(ctx))
 }
 
 // Close ends everything at once; peers see 1006. Prefer Shutdown.

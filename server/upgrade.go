@@ -12,7 +12,8 @@ import (
 // Service for that connection, whose Options say what the response is to hold, or
 // an error that refuses it, with what a *Rejection says or with 403. r has passed
 // the checks of §4.2.1; that of its origin comes later, as Options say. r.PathValue,
-// r.URL.Query, r.Header and r.Cookie tell who wants what. Refusals are logged as a
+// r.URL.Query, r.Header and r.Cookie tell who wants what. What has to be closed again
+// belongs in OnOpen: the handshake may still be refused. Refusals are logged as a
 // Service's are, by the Logger of a Service that comes with the error if one does.
 //
 //	http.Handle("GET /chat/{user}", server.Upgrade(func(r *http.Request) (*server.Service, error) {
