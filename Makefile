@@ -3,7 +3,7 @@ GO       ?= go
 FUZZTIME ?= 10s
 COUNT    ?= 1
 # Modules of their own, for what the library itself does not need.
-MODULES  := auth bench
+MODULES  := auth bench prometheus
 
 .PHONY: help run test race fuzz bench benchbase benchcmp compare lint cover interop autobahn autobahn-original
 
@@ -48,6 +48,7 @@ cover: ## statement coverage, with the floors that must hold
 interop: ## install real peers (Debian, as root) and test with them
 	./interop/setup.sh
 	$(GO) test -count 1 -tags interop ./interop/...
+	cd prometheus && $(GO) test -count 1 -tags interop ./...
 
 autobahn: ## run our conformance suite in full against our own server and client
 	$(GO) test -count 1 -run 'TestSelf|TestOdd' ./autobahn -full

@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"server":             {"conn", "conn/machine", "frame", "handshake", "internal/loop", "permessage-deflate", "subprotocol"},
 	"client":             {"conn", "conn/machine", "frame", "handshake", "permessage-deflate", "x/net/http/httpguts", "x/net/http/httpproxy", "x/net/proxy"},
 	"hub":                {"conn", "frame"},
+	"expvars":            {"conn", "frame"},
 	"internal/leak":      {},
 	"internal/trial":     {"", "internal/leak"},
 	"interop":            {},

@@ -12,6 +12,7 @@ command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || add haproxy
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || add python3-websockets
 command -v node >/dev/null || add nodejs
 command -v npm >/dev/null || add npm
+command -v prometheus >/dev/null || add prometheus
 if [ -n "$want" ]; then
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -qq update

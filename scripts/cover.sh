@@ -12,7 +12,7 @@ floor() {
 # The conformance suite covers itself with fewer of its cases.
 short() { case "$1" in ./autobahn*) echo true ;; *) echo false ;; esac; }
 failed=0
-for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/machine ./conn ./conn/conntest ./server ./client ./hub ./internal/loop ./cmd/ws ./autobahn ./autobahn/internal/wire ./autobahn/report .; do
+for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/machine ./conn ./conn/conntest ./server ./client ./hub ./expvars ./internal/loop ./cmd/ws ./autobahn ./autobahn/internal/wire ./autobahn/report .; do
 	line=$(go test -short="$(short "$package")" -cover "$package")
 	have=$(grep -o 'coverage: [0-9.]*' <<<"$line" | cut -d' ' -f2)
 	if [ -z "$have" ]; then
@@ -24,7 +24,7 @@ for package in ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/mac
 	printf '%-24s %5s %%  (at least %s)\n' "$package" "$have" "$want"
 	awk -v have="$have" -v want="$want" 'BEGIN { exit !(have >= want) }' || failed=1
 done
-for module in auth/jwt auth/oauth auth/ldap; do
+for module in auth/jwt auth/oauth auth/ldap prometheus/.; do
 	(cd "${module%%/*}" && go test -cover "./${module#*/}") | tee /dev/stderr |
 		awk '/coverage:/ { sub("%", "", $5); ok = $5 >= 90 } END { exit !ok }' || failed=1
 done

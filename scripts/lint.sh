@@ -14,7 +14,7 @@ GOARCH=arm64 go vet ./frame
 go vet -tags purego ./frame
 go run "$staticcheck" -tags interop ./...
 for module in */go.mod; do # those of their own
-	(cd "${module%/*}" && go vet ./... && go run "$staticcheck" ./...)
+	(cd "${module%/*}" && go vet -tags interop ./... && go run "$staticcheck" -tags interop ./...)
 done
 
 # Tests wait for what happens, not for time to pass.

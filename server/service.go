@@ -176,8 +176,8 @@ func (s *Service) log() *slog.Logger {
 func (s *Service) logRefusal(r *http.Request, err error) {
 	log := s.log().With("remote", r.RemoteAddr, "path", r.URL.Path)
 	if e, ok := errors.AsType[*PanicError](err); ok {
-		log.Error("websocket upgrade panicked", "panic", e.Value, "stack", string(e.Stack))
+		log.Error("websocket: upgrade panicked", "panic", e.Value, "stack", string(e.Stack))
 		return
 	}
-	log.Info("websocket handshake refused", "error", err)
+	log.Info("websocket: handshake refused", "error", err)
 }

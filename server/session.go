@@ -289,7 +289,7 @@ func (ss *session) report(err error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			ss.log().Error("websocket OnError panicked", "remote", ss.c.RemoteAddr(), "panic", v, "stack", string(debug.Stack()))
+			ss.log().Error("websocket: OnError panicked", "remote", ss.c.RemoteAddr(), "panic", v, "stack", string(debug.Stack()))
 			ss.tellError(&PanicError{Value: v})
 		}
 	}()
@@ -299,16 +299,16 @@ func (ss *session) report(err error) {
 func (s *Service) logError(c *conn.Conn, err error) {
 	log, remote := s.log(), c.RemoteAddr()
 	if e, ok := err.(*PanicError); ok {
-		log.Error("websocket callback panicked", "remote", remote, "panic", e.Value, "stack", string(e.Stack))
+		log.Error("websocket: callback panicked", "remote", remote, "panic", e.Value, "stack", string(e.Stack))
 		return
 	}
 	if _, ok := errors.AsType[*frame.ProtocolError](err); ok {
-		log.Warn("websocket peer broke the protocol", "remote", remote, "error", err)
+		log.Warn("websocket: peer broke the protocol", "remote", remote, "error", err)
 		return
 	}
 	if isBindError(err) {
-		log.Info("websocket message not understood", "remote", remote, "error", err)
+		log.Info("websocket: message not understood", "remote", remote, "error", err)
 		return
 	}
-	log.Error("websocket callback failed", "remote", remote, "error", err)
+	log.Error("websocket: callback failed", "remote", remote, "error", err)
 }
