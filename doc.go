@@ -40,10 +40,11 @@
 // negative number.
 //
 // This package is a face: it names what most programs need. The layers behind it
-// can be used alone, from the top down: [server] and [client], [conn] for a
-// connection over any stream, [machine] for the protocol without any I/O,
+// can be used alone, from the top down: [hub] for topics, [server] and [client],
+// [conn] for a connection over any stream, [machine] for the protocol without any I/O,
 // [handshake] for the opening handshake, [frame] for the bytes.
 //
+// [hub]: https://pkg.go.dev/github.com/swan-ws/websocket/hub
 // [server]: https://pkg.go.dev/github.com/swan-ws/websocket/server
 // [client]: https://pkg.go.dev/github.com/swan-ws/websocket/client
 // [conn]: https://pkg.go.dev/github.com/swan-ws/websocket/conn

@@ -22,6 +22,7 @@ import (
 
 	"github.com/swan-ws/websocket/client"
 	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/hub"
 	deflate "github.com/swan-ws/websocket/permessage-deflate"
 	"github.com/swan-ws/websocket/server"
 )
@@ -200,6 +201,8 @@ func TestDocs_DefaultsAreThoseOfTheCode(t *testing.T) {
 		"ConnOptions.PingEvery":         inSeconds(conn.DefaultPingEvery),
 		"ConnOptions.PongWithin":        inSeconds(conn.DefaultPongWithin),
 		"Service.Waiting":               fmt.Sprint(server.DefaultWaiting),
+		"Hub.Budget":                    inBytes(hub.DefaultBudget),
+		"Outbox.MaxBytes":               inBytes(client.DefaultMaxUnconfirmed),
 		"Server.HandshakeTimeout":       inSeconds(server.DefaultHandshakeTimeout),
 		"Server.MaxHandshakeBytes":      inBytes(server.DefaultMaxHandshakeBytes),
 		"Server.MaxURIBytes":            inBytes(server.DefaultMaxURIBytes),

@@ -15,7 +15,8 @@ import (
 // A Codec makes messages of values and values of messages. It is used by many
 // connections at once.
 type Codec interface {
-	// Encode returns v as a message.
+	// Encode returns v as a message. Its Data is read until the call that wanted it,
+	// such as WriteValue, returns, and not after.
 	Encode(v any) (Message, error)
 	// Decode stores what m holds in v, a pointer. m.Data is only read, and not kept.
 	Decode(m Message, v any) error

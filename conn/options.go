@@ -8,7 +8,7 @@ import (
 	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
-// What the zero Options stand for.
+// What the zero Options stand for; DefaultMaxMessage is in bytes.
 const (
 	DefaultMaxMessage   = 1 << 20
 	DefaultMaxFragments = 16384

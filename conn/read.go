@@ -27,7 +27,8 @@ func (t MessageType) String() string {
 	return "message type " + strconv.Itoa(int(t))
 }
 
-// A Message is what one side sent at once, however many frames it took.
+// A Message is what one side sent at once, however many frames it took. Whose Data is,
+// and until when, says the method or the callback that it comes from.
 type Message struct {
 	Type MessageType
 	Data []byte

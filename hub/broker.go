@@ -20,11 +20,11 @@ type Broker interface {
 	Subscribe(topic string, deliver func(Message) Result) (unsubscribe func(), err error)
 }
 
-// A Message is what is published, as a Broker carries it.
+// A Message is what is published, as a Broker carries it from one process to others.
 type Message struct {
 	Topic  string
 	Type   conn.MessageType
-	Data   []byte
+	Data   []byte // the giver's again when the call returns: to keep it, copy it
 	Except string // the conn.Conn.ID of who does not get it; empty: nobody
 }
 

@@ -47,6 +47,7 @@ const (
 // message with a secret, or with Takeover on one connection with it, gives the
 // secret away bit by bit (as CRIME did). Turn it off where that can happen.
 type Options struct {
+	// Mode says whether messages are compressed, and with those before them in mind.
 	Mode Mode
 	// Level is 1, the fastest, to 9, the smallest. 0: DefaultLevel. Windows
 	// below 15 bits have a level of their own, about 5.

@@ -38,6 +38,23 @@ func overTCP(t testing.TB, h http.Handler, secure bool) func() (*conn.Conn, erro
 	}
 }
 
+func TestEndToEnd_BothSidesKnowWhetherTheyAreSecure(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tls=%v", secure), func(t *testing.T) {
+			s := &server.Service{
+				OnText: func(c *conn.Conn, _ conn.Message) (any, error) { return c.Secure(), nil },
+				Logger: quiet(),
+			}
+			c := mustDial(t, overTCP(t, s, secure))
+			say(t, c, "secure?")
+			wantHeard(t, c, fmt.Sprintf("text %v", secure))
+			if c.Secure() != secure {
+				t.Errorf("the client says %v", c.Secure())
+			}
+		})
+	}
+}
+
 var messageSizes = []int{0, 1, 2, 7, 8, 125, 126, 127, 4095, 4096, 4097, 16383, 16384, 16385, 65535, 65536, 65537, 1 << 20, 3<<20 + 1}
 
 // Messages of every length encoding, and of the sizes at which buffers change,

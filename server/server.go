@@ -43,7 +43,8 @@ type Server struct {
 	// before that. 0: DefaultHandshakeTimeout. Negative: no limit.
 	HandshakeTimeout time.Duration
 	// MaxHandshakeBytes is how long a request's header may be; longer ones are
-	// refused with 431. 0: DefaultMaxHandshakeBytes.
+	// refused with 431. 0: DefaultMaxHandshakeBytes. Negative:
+	// http.DefaultMaxHeaderBytes.
 	MaxHandshakeBytes int
 	// MaxURIBytes is how long a request's path and query may be, as they are sent;
 	// longer ones are refused with 414. 0: DefaultMaxURIBytes. Negative:
