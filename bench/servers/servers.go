@@ -51,6 +51,8 @@ var Libraries = []Library{
 		How: "`Server`, `Accept`, a loop over `Messages` with `Write`; `Prepared` and `SendAll`"},
 	{Name: "swan-service", Module: swanModule, Serve: Swan("service"), Takeover: true,
 		How: "`Server`, `Service.OnMessage` with `Write`; a `hub.Hub`, message by message"},
+	{Name: "swan-loop", Module: swanModule, Serve: Swan("loop"), Takeover: true,
+		How: "`Server`, `Service.EventLoop`, `OnMessage` with `Write`; `Prepared` and `SendAll`"},
 	{Name: "gorilla", Module: "github.com/gorilla/websocket", Serve: gorillaServer,
 		How: "net/http, `NextReader` into a buffer that is kept, `WriteMessage`, `WriteBufferPool`; `PreparedMessage`"},
 	{Name: "coder", Module: "github.com/coder/websocket", Serve: coderServer, Takeover: true,

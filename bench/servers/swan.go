@@ -11,7 +11,8 @@ import (
 )
 
 // Swan is this library's server. The mode says how messages are read: "" by a loop
-// over Messages, "service" by callbacks, with a hub for what goes to all.
+// over Messages, "service" by callbacks, with a hub for what goes to all, "loop" by
+// callbacks in an event loop.
 func Swan(mode string) func(l net.Listener, d bench.Deflate) error {
 	return func(l net.Listener, d bench.Deflate) error {
 		s := &swan{options: websocket.AcceptOptions{Conn: websocket.ConnOptions{MaxMessage: maxMessage}}}
@@ -25,8 +26,11 @@ func Swan(mode string) func(l net.Listener, d bench.Deflate) error {
 			s.server.Handler, s.broadcast = http.HandlerFunc(s.serve), s.sendAll
 		case "service":
 			s.server.Handler, s.broadcast = &websocket.Service{Options: s.options, OnMessage: s.message}, s.publish
+		case "loop":
+			s.server.Handler = &websocket.Service{Options: s.options, OnMessage: s.message, EventLoop: true}
+			s.broadcast = s.sendAll
 		default:
-			return fmt.Errorf(`no mode %q: there are "" and "service"`, mode)
+			return fmt.Errorf(`no mode %q: there are "", "service" and "loop"`, mode)
 		}
 		return s.server.Serve(l)
 	}

@@ -23,7 +23,7 @@ import (
 
 var (
 	addr    = flag.String("addr", "localhost:9001", "the address to listen on")
-	mode    = flag.String("mode", "", "how messages are read: \"\" by a loop, service by callbacks, with a hub for what goes to all")
+	mode    = flag.String("mode", "", "how messages are read: \"\" by a loop, service by callbacks, with a hub for what goes to all, loop by callbacks in an event loop")
 	deflate = flag.String("deflate", "off", "permessage-deflate: off, noctx or ctx, without or with context takeover")
 	profile = flag.String("profile", "", "a file for the CPU profile, written on SIGTERM or SIGINT")
 )
