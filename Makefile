@@ -5,7 +5,7 @@ COUNT    ?= 1
 # Modules of their own, for what the library itself does not need.
 MODULES  := auth bench prometheus
 
-.PHONY: help run test race fuzz bench benchbase benchcmp compare lint cover interop autobahn autobahn-original
+.PHONY: help run test race fuzz bench benchbase benchcmp compare lint cover emulate interop autobahn autobahn-original
 
 help: ## show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: ## gofmt, vet, staticcheck, and the house rules for tests
 
 cover: ## statement coverage, with the floors that must hold
 	@./scripts/cover.sh
+
+emulate: ## install an emulator (Debian, as root) and test frame on arm64 and s390x
+	@./scripts/emulate.sh
 
 interop: ## install real peers (Debian, as root) and test with them
 	./interop/setup.sh

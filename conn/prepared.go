@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/frame"
@@ -28,7 +27,7 @@ type Prepared struct {
 // said by Send.
 func Prepare(t MessageType, p []byte) *Prepared {
 	m := prepare(frame.Header{Fin: true, Opcode: frame.Opcode(t)}, p)
-	if t == Text && !utf8.Valid(p) {
+	if t == Text && !isText(p) {
 		m.err = errNotText
 	}
 	return m

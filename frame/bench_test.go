@@ -44,10 +44,10 @@ func BenchmarkHeader_Append(b *testing.B) {
 // BenchmarkUTF8 sets the price of checking pieces against that of checking a text
 // at once with the standard library.
 func BenchmarkUTF8(b *testing.B) {
-	for name, unit := range map[string]string{"ascii": "the quick brown fox ", "mixed": "Grüße aus Köln an Zoë ", "cjk": "天地玄黄宇宙洪荒"} {
-		for _, size := range []int{64, 1 << 10, 64 << 10} {
-			p := []byte(strings.Repeat(unit, size/len(unit)+1))[:size]
-			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
+	for _, size := range []int{32, 125, 1 << 10, 64 << 10} {
+		for _, text := range utf8Scripts {
+			p := []byte(strings.Repeat(text.unit, size/len(text.unit)+1))[:size]
+			b.Run(fmt.Sprintf("%s/%d", text.name, size), func(b *testing.B) {
 				b.SetBytes(int64(size))
 				var v UTF8
 				for b.Loop() {
@@ -55,7 +55,7 @@ func BenchmarkUTF8(b *testing.B) {
 					v.Write(p)
 				}
 			})
-			b.Run(fmt.Sprintf("std/%s/%d", name, size), func(b *testing.B) {
+			b.Run(fmt.Sprintf("std/%s/%d", text.name, size), func(b *testing.B) {
 				b.SetBytes(int64(size))
 				for b.Loop() {
 					utf8.Valid(p)

@@ -1,5 +1,7 @@
-//go:build !amd64 || purego
+//go:build (!amd64 && !arm64) || purego
 
 package frame
 
-func maskBytes(p []byte, k uint32) { maskWords(p, k) }
+const maskBlock = 0
+
+func maskBlocks(p []byte, k uint32) { maskWords(p, k) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -64,6 +65,38 @@ func allCanary(p []byte) bool {
 	return true
 }
 
+func TestMask_OfLongPayloads_EqualsTheRule(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	buf, want := make([]byte, 1<<20), make([]byte, 1<<20)
+	for i := range buf {
+		buf[i] = byte(r.Uint32())
+	}
+	copy(want, buf)
+	for range 50 {
+		begin := r.IntN(len(buf))
+		end := begin + r.IntN(len(buf)-begin)
+		key := Key(binary.LittleEndian.AppendUint32(nil, r.Uint32()))
+		pos := r.IntN(4)
+		Mask(buf[begin:end], key, pos)
+		maskByRule(want[begin:end], key, pos)
+		if !bytes.Equal(buf, want) {
+			t.Fatalf("bytes %d to %d, position %d: differs, or wrote outside", begin, end, pos)
+		}
+	}
+}
+
+// A machine without vectors has nothing else.
+func TestMaskWords_EqualsTheRule(t *testing.T) {
+	for n := range 300 {
+		got, want := make([]byte, n), make([]byte, n)
+		maskWords(got, binary.LittleEndian.Uint32(testKey[:]))
+		maskByRule(want, testKey, 0)
+		if !bytes.Equal(got, want) {
+			t.Fatalf("length %d: wrong bytes", n)
+		}
+	}
+}
+
 func TestMask_InPieces_EqualsWhole(t *testing.T) {
 	whole := make([]byte, 257)
 	for i := range whole {
@@ -113,27 +146,34 @@ func FuzzMask(f *testing.F) {
 }
 
 func BenchmarkMask(b *testing.B) {
-	for _, n := range []int{32, 64, 125, 256, 1024, 4096, 16384, 65536, 16 << 20} {
-		p := make([]byte, n)
+	for _, n := range []int{8, 32, 64, 125, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			b.SetBytes(int64(n))
-			for b.Loop() {
-				Mask(p, testKey, 0)
-			}
+			benchPayloads(b, n, func(p []byte) { Mask(p, testKey, 0) })
 		})
 		b.Run(fmt.Sprint("words/", n), func(b *testing.B) {
-			b.SetBytes(int64(n))
-			for b.Loop() {
-				maskWords(p, 0x37fa213d)
-			}
+			benchPayloads(b, n, func(p []byte) { maskWords(p, 0x37fa213d) })
 		})
 		// The yardstick: a masked payload should cost about what moving it costs.
 		to := make([]byte, n)
 		b.Run(fmt.Sprint("copy/", n), func(b *testing.B) {
-			b.SetBytes(int64(n))
-			for b.Loop() {
-				copy(to, p)
-			}
+			benchPayloads(b, n, func(p []byte) { copy(to, p) })
 		})
+	}
+}
+
+// benchPayloads calls f with payloads of n bytes as they lie in a read buffer:
+// behind a header, and not the same one again while its bytes are on their way to
+// the cache.
+func benchPayloads(b *testing.B, n int, f func(p []byte)) {
+	const header = 8
+	buf := make([]byte, max(8<<10, n+header))
+	b.SetBytes(int64(n))
+	rest := buf
+	for b.Loop() {
+		if len(rest) < header+n {
+			rest = buf
+		}
+		f(rest[header:][:n])
+		rest = rest[header+n:]
 	}
 }

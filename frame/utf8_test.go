@@ -268,5 +268,10 @@ func FuzzUTF8(f *testing.F) {
 		if err := checkText(p, utf8.Valid(p), int(step%64)+1); err != nil {
 			t.Fatal(err)
 		}
+		// Somewhere in a text that is long enough for blocks.
+		p = []byte(strings.Repeat("x", int(step%64)) + string(p) + strings.Repeat("é", 32))
+		if err := checkBlocks(p); err != nil {
+			t.Fatal(err)
+		}
 	})
 }

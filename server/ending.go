@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// silentTime is how long Shutdown lets connections be on which nothing has come: a
-// request may be on its way. Browsers keep some in store, and net/http would wait
-// five seconds for them.
+// silentTime is how long Shutdown lets connections be on which no request has come:
+// one may be on its way. Browsers keep some in store, and net/http would wait five
+// seconds for them.
 const silentTime = 500 * time.Millisecond
 
-// silent are the connections on which nothing has come.
+// silent are the connections on which no request has come.
 type silent struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}

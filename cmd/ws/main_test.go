@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/swan-ws/websocket/internal/leak"
 )
@@ -53,7 +54,7 @@ func (s *screen) waitFor(t *testing.T, want string) string {
 		}
 		select {
 		case <-changed:
-		case <-t.Context().Done():
+		case <-time.After(time.Minute):
 			t.Fatalf("no %q in:\n%s", want, text)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -188,19 +189,27 @@ func TestServe_SaysGoodbye_OnShutdown(t *testing.T) {
 	p.code <- exitOK // for the cleanup
 }
 
-func TestServe_CutsOff_WhoDoesNotAnswer(t *testing.T) {
+func TestServe_Ends_ThoughSomebodyDoesNotAnswer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
 	p, addr := startServe(t)
 	dial(t, "ws://"+addr+"/echo", nil) // does not read: the goodbye gets no answer
-	idle, err := net.Dial("tcp", addr) // and this one does not even ask
-	if err != nil {
-		t.Fatal(err)
+	for _, request := range []string{"", "GET /"} {
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		io.WriteString(nc, request)
 	}
-	defer idle.Close()
+	start := time.Now()
 	p.stop()
-	p.err.waitFor(t, "were cut off")
+	code := <-p.code
+	p.code <- code // startServe looks at it, too
+	if took := time.Since(start); took < closeTime || took > 10*shutdownTime {
+		t.Errorf("it took %v", took)
+	}
 }
 
 func TestServe_Fails_WhereSomebodyListens(t *testing.T) {
