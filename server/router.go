@@ -28,7 +28,8 @@ type Router struct {
 	Key string
 	// ID is the name of a field that a message may have and whose value, whatever it
 	// is, its reply is given: an object, or each object of a stream, that has none
-	// of that name. "": none.
+	// of that name. One of more than 1 KiB is a *conn.BindError: it would come back
+	// with each message of a stream. "": none.
 	ID string
 	// Unknown handles messages without the field, and those whose value nobody
 	// handles. nil: they are a *conn.BindError.
@@ -77,9 +78,15 @@ func (r *Router) route(value string) *route {
 	return to
 }
 
+// maxID is how long the JSON of an ID may be.
+const maxID = 1 << 10
+
 // Serve is a Handler: it finds the message's and calls it.
 func (r *Router) Serve(c *conn.Conn, m conn.Message) (reply any, err error) {
 	value, id := fields(m.Data, r.Key, r.ID)
+	if len(id) > maxID {
+		return nil, &conn.BindError{Type: m.Type, Field: r.ID, Err: fmt.Errorf("%d bytes, and may have %d", len(id), maxID)}
+	}
 	name := unquoted(value)
 	var to *route
 	if name != nil {

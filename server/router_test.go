@@ -210,6 +210,20 @@ func TestRouter_WithoutID_CarriesNone(t *testing.T) {
 	wantHeard(t, c, `text {"event":"heartbeat"}`)
 }
 
+// An id is sent back, with each message of a stream: a long one is not taken.
+func TestRouter_AnIDOfMoreThan1KiB_IsABindError(t *testing.T) {
+	_, s := routed()
+	s.OnError = nil
+	c, _ := served(t, s)
+	id := strings.Repeat("x", 1<<10-2) // and its quotes
+	say(t, c, `{"event":"heartbeat","id":"`+id+`"}`)
+	wantHeard(t, c, `text {"id":"`+id+`","event":"heartbeat"}`)
+	say(t, c, `{"event":"heartbeat","id":"`+id+`x"}`)
+	if _, err := c.Read(t.Context()); conn.CloseStatus(err) != 1003 {
+		t.Error(err)
+	}
+}
+
 // What is not what one handler wanted is told to that handler's own function.
 func TestRouter_HandleError_IsToldInsteadOfOnError(t *testing.T) {
 	r, s := routed()

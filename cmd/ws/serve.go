@@ -44,11 +44,10 @@ func serve(ctx context.Context, args []string, std stdio) int {
 	}
 	var config *tls.Config
 	if f.cert != "" {
-		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
-		if err != nil {
+		var err error
+		if config, err = (websocket.TLSFiles{Cert: f.cert, Key: f.key}).Config(); err != nil {
 			return std.fail(exitUsage, "PEM files, the certificate before those that signed it", "serve: -cert, -key: %v", err)
 		}
-		config = &tls.Config{Certificates: []tls.Certificate{pair}}
 	}
 	l, err := net.Listen("tcp", f.addr)
 	if err != nil {

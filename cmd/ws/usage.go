@@ -31,7 +31,8 @@ subprotocols echo.v1 and chat.v1: the first that the client asks for is taken.
   -addr HOST:PORT      where to listen; port 0 takes a free one, and without a
                        HOST all the machine's addresses are listened on
                        (default localhost:8080)
-  -cert FILE           TLS certificate (PEM); with -key, serves https and wss
+  -cert FILE           TLS certificate (PEM), read again when it changes; with
+                       -key, serves https and wss
   -compress on|off|takeover
                        compress messages (permessage-deflate) with clients that
                        want to. on: each for itself. takeover: with those
