@@ -3,12 +3,15 @@ package conn
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Attach is Handle for a connection over an EventStream, of which it reports whether
 // this is one. It returns when begin has, and f with what was there to be read. From
 // then on f is called from where the stream says that there is more, with one message
-// after the other, and end once, with the error that Handle would return.
+// after the other, and end once, with the error that Handle would return; nil if a
+// callback ended its goroutine.
 //
 // While f takes its time, what the stream says is read by whoever it says it to: Pings
 // are answered, the peer's Close is seen, and up to waiting messages are kept.
@@ -19,6 +22,7 @@ func (c *Conn) Attach(waiting int, begin func() bool, f func(Message) bool, end 
 	}
 	a := &attached{c: c, f: f, end: end, most: waiting, active: true}
 	a.change.L = &a.mu
+	a.away.Store(true)
 	c.events.Store(a)
 	s.OnReadable(a.ready)
 	a.run(begin)
@@ -31,11 +35,12 @@ type attached struct {
 	f    func(Message) bool
 	end  func(error)
 	most int
+	away atomic.Bool // who is active is not who calls: nobody sees how long f takes
 
 	mu       sync.Mutex
 	change   sync.Cond
 	active   bool // somebody reads or is in f, and goes on to the end of what there is
-	again    bool // there has been a call since
+	again    bool // there has been a call since, or not all has been read
 	over     bool
 	relieved bool // the inbox is not that of who is in f
 	reading  bool // but of somebody who reads on for them
@@ -43,11 +48,11 @@ type attached struct {
 	err      error // that ended their reading
 }
 
-// idle reports whether the stream's word is waited for.
+// idle reports whether the stream's word is waited for: nothing is left unread.
 func (a *attached) idle() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !a.active || a.relieved && len(a.waiting) < a.most
+	return !a.active || a.relieved && !a.again
 }
 
 // ready is called when there may be something to read.
@@ -57,10 +62,7 @@ func (a *attached) ready() {
 	switch {
 	case a.over:
 	case a.active:
-		a.again = true
-		if !a.reading && a.most > 0 {
-			a.relieve()
-		}
+		a.relieve()
 	default:
 		a.active = true
 		a.mu.Unlock()
@@ -69,58 +71,81 @@ func (a *attached) ready() {
 	}
 }
 
+// slow is called when f takes its time.
+func (a *attached) slow() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.active && !a.over {
+		a.relieve()
+	}
+}
+
 // run reads and calls f until there is nothing left to read.
 func (a *attached) run(begin func() bool) {
-	over, err := true, errCallbackExit // unless this returns in order
-	defer func() {
-		if over {
-			a.finish(err)
-		}
-	}()
-	if over = a.takeInbox(); !over {
+	if !a.takeInbox() {
+		defer a.leaveToClose()
 		if begin != nil {
 			begin()
 		}
 		return
 	}
-	more := true
+	over, more := true, true
+	var err error
+	defer func() {
+		if over { // or somebody ends this goroutine
+			a.finish(err)
+		}
+	}()
 	if begin != nil {
 		if more, err = a.take(Message{}, func(Message) bool { return begin() }); !more {
 			return
 		}
 	}
 	for {
-		a.c.in.hasty = true
-		var m Message
-		if m, err = a.c.nextLent(context.Background()); err == nil {
-			err = errCallbackExit
+		m, unread := a.next()
+		switch {
+		case unread == nil:
 			if more, err = a.take(m, a.f); !more {
 				return
 			}
-			continue
-		}
-		a.c.freeInbox()
-		if err != errNotReady {
+		case unread != errNotReady:
+			err = unread
 			return
-		}
-		err = errCallbackExit // or a hook's
-		if over = a.rest() && a.takeInbox(); !over {
+		case !a.rest():
+			over = false
+			return
+		case !a.takeInbox():
+			over = false
+			a.leaveToClose()
 			return
 		}
 	}
 }
 
-// takeInbox makes the caller the reader. If it cannot, that is Close, which reads to
-// the end.
-func (a *attached) takeInbox() bool {
-	if a.c.in.state.CompareAndSwap(free, busy) {
-		return true
-	}
+// next is nextLent of what there is. The inbox is free afterwards, if there is no
+// message.
+func (a *attached) next() (m Message, err error) {
+	lent := false
+	defer func() {
+		if !lent { // or a hook ends this goroutine
+			a.c.freeInbox()
+		}
+	}()
+	a.c.in.hasty = true
+	m, err = a.c.nextLent(context.Background())
+	lent = err == nil
+	return m, err
+}
+
+// takeInbox makes the caller the reader, unless that is Close.
+func (a *attached) takeInbox() bool { return a.c.in.state.CompareAndSwap(free, busy) }
+
+// leaveToClose has this end with Close, which reads to the end.
+func (a *attached) leaveToClose() {
 	go func() {
 		<-a.c.done
 		a.finish(a.c.Err())
 	}()
-	return false
 }
 
 // rest ends the activity, unless there has been a call meanwhile.
@@ -129,6 +154,9 @@ func (a *attached) rest() (again bool) {
 	defer a.mu.Unlock()
 	again, a.again = a.again, false
 	a.active = again
+	if !again {
+		a.away.Store(false)
+	}
 	return again
 }
 
@@ -142,7 +170,7 @@ func (a *attached) take(m Message, now func(Message) bool) (more bool, err error
 		}
 	}()
 	a.c.lend()
-	more = now(m)
+	more = a.watched(now, m)
 	mine := a.c.takeBack()
 	out = false
 	switch {
@@ -157,11 +185,20 @@ func (a *attached) take(m Message, now func(Message) bool) (more bool, err error
 	if more, err = a.drain(); !more {
 		return false, err
 	}
-	if !a.c.in.state.CompareAndSwap(free, busy) {
+	if !a.takeInbox() {
 		<-a.c.done
 		return false, a.c.Err()
 	}
 	return true, nil
+}
+
+// watched calls f, and slow if that takes its time, where the loop would not see it.
+func (a *attached) watched(f func(Message) bool, m Message) (more bool) {
+	if a.away.Load() && a.most > 0 {
+		timer := time.AfterFunc(slowCallback, a.slow)
+		defer timer.Stop()
+	}
+	return f(m)
 }
 
 // drain handles what has been read by others, until nothing is left.
@@ -175,7 +212,7 @@ func (a *attached) drain() (more bool, err error) {
 		return false, a.c.Err()
 	}
 	for {
-		for a.reading {
+		for len(a.waiting) == 0 && a.reading {
 			a.change.Wait()
 		}
 		if len(a.waiting) == 0 {
@@ -196,11 +233,16 @@ func (a *attached) drain() (more bool, err error) {
 func (a *attached) call(m Message) (more bool) {
 	a.mu.Unlock()
 	defer a.mu.Lock()
-	return a.f(m)
+	return a.watched(a.f, m)
 }
 
 // relieve reads on for those who are in f with a message that is lent; mu is held.
 func (a *attached) relieve() {
+	a.again = true
+	a.away.Store(true)
+	if a.reading || a.most <= 0 {
+		return
+	}
 	if !a.relieved {
 		if !a.c.takeLent() {
 			return // they read themselves
@@ -209,23 +251,30 @@ func (a *attached) relieve() {
 		a.c.handling.Store(true)
 	}
 	a.reading = true
+	defer func() {
+		a.reading = false
+		a.change.Broadcast()
+	}()
 	for a.again && len(a.waiting) < a.most && a.err == nil {
-		a.again = false
-		for len(a.waiting) < a.most && a.err == nil {
-			a.mu.Unlock()
-			m, err := a.c.readNow()
-			a.mu.Lock()
-			if err == errNotReady {
-				break
-			}
-			if a.err = err; err == nil {
-				a.waiting = append(a.waiting, m)
-				a.tellWaiting(len(a.waiting))
-			}
-		}
+		a.putAside()
 	}
-	a.reading = false
-	a.change.Broadcast()
+}
+
+// putAside reads one message, if it is there. mu is held.
+func (a *attached) putAside() {
+	a.again = false
+	a.err = errHookExit
+	m, err := a.readNow()
+	switch a.err = nil; err {
+	case nil:
+		a.again = true
+		a.waiting = append(a.waiting, m)
+		a.change.Broadcast()
+		a.tellWaiting(len(a.waiting))
+	case errNotReady:
+	default:
+		a.err = err
+	}
 }
 
 // tellWaiting tells the Observer, without mu.
@@ -237,15 +286,18 @@ func (a *attached) tellWaiting(n int) {
 	}
 }
 
-// readNow is Read of what there is, for the reader that has been relieved.
-func (c *Conn) readNow() (m Message, err error) {
-	if !c.in.state.CompareAndSwap(free, busy) { // Close reads
-		<-c.done
-		return m, c.Err()
+// readNow is Read of what there is, for the reader that has been relieved. mu is free
+// meanwhile.
+func (a *attached) readNow() (m Message, err error) {
+	a.mu.Unlock()
+	defer a.mu.Lock()
+	if !a.takeInbox() { // Close reads
+		<-a.c.done
+		return m, a.c.Err()
 	}
-	defer c.freeInbox()
-	c.in.hasty = true
-	return c.readTaken(context.Background(), nil)
+	defer a.c.freeInbox()
+	a.c.in.hasty = true
+	return a.c.readTaken(context.Background(), nil)
 }
 
 func (a *attached) finish(err error) {

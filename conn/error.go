@@ -81,7 +81,6 @@ var (
 	errCloseNow       = errors.New("CloseNow")
 	errNoClose        = errors.New("the peer sent no Close frame")
 	errNotText        = errors.New("websocket: text is not valid UTF-8: send it as a binary message")
-	errCallbackExit   = errors.New("websocket: a callback ended its goroutine")
 	errHookExit       = errors.New("websocket: OnPing, OnPong or AnswerPing ended its goroutine")
 	errReaderPassed   = errors.New("websocket: the rest of this message has been skipped by a later read")
 	errMessageEnded   = errors.New("websocket: write to a message that has ended: ask for a new Writer")

@@ -128,10 +128,13 @@ func (c *Conn) tickPing(now time.Duration) bool {
 
 // listens reports whether somebody would hear of the peer.
 func (c *Conn) listens() bool {
+	if c.in.inHook.Load() {
+		return false
+	}
 	if events := c.events.Load(); events != nil && events.idle() {
 		return true
 	}
-	return c.in.state.Load() == busy && !c.in.inHook.Load()
+	return c.in.state.Load() == busy
 }
 
 // nextTick returns how long it is until something may be due.

@@ -69,9 +69,13 @@ func (c *Conn) readTaken(ctx context.Context, buf []byte) (Message, error) {
 	if in.first && in.last {
 		return Message{MessageType(in.ev.Opcode), append(buf[:0], in.piece...)}, nil
 	}
-	in.msg, in.msgBuf = append(buf[:0], in.msg...), nil
+	if buf != nil || in.msgBuf != nil {
+		in.msg, in.msgBuf = append(buf[:0], in.msg...), nil
+	}
 	if err := c.gather(ctx); err != nil {
-		in.msg = slices.Clone(in.msg) // buf is the caller's again
+		if buf != nil {
+			in.msg = slices.Clone(in.msg) // buf is the caller's again
+		}
 		return Message{}, err
 	}
 	m := Message{MessageType(in.ev.Opcode), in.msg}

@@ -116,10 +116,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	groups := groupsOf(r, &o)
 	ss := newSession(s, c)
 	r = ss.outlive(r)
-	if o.eventLoop && ss.attach(r, groups) {
-		return
-	}
 	go func() {
+		if o.eventLoop && ss.attach(r, groups) {
+			return
+		}
 		defer groups.letGo(c)
 		ss.run(r)
 	}()

@@ -106,6 +106,9 @@ func (l lasting) Value(key any) any { return l.values.Value(key) }
 
 // ended is told why there are no more messages.
 func (ss *session) ended(err error) {
+	if err == nil { // a callback has ended its goroutine
+		return
+	}
 	if _, ok := errors.AsType[*frame.ProtocolError](err); ok || ss.c.Err() == nil {
 		ss.report(err)
 	}

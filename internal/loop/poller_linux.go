@@ -1,10 +1,10 @@
 package loop
 
 import (
+	"encoding/binary"
 	"os"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -42,30 +42,27 @@ type poller struct {
 	n, next int // batch[next:n] has not been dealt with
 }
 
-// pollers share the sockets out among them. They are made at the first use.
+// pollers share the sockets out among them. They are made at the first use that
+// finds descriptors for them.
 var pollers struct {
-	once sync.Once
+	mu   sync.Mutex
 	all  []*poller
-	err  error
-	last atomic.Uint32
+	last int
 }
 
 func nextPoller() (*poller, error) {
 	ps := &pollers
-	ps.once.Do(func() {
-		for range runtime.GOMAXPROCS(0) {
-			p, err := newPoller()
-			if err != nil {
-				ps.err = err
-				return
-			}
-			ps.all = append(ps.all, p)
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for len(ps.all) < runtime.GOMAXPROCS(0) {
+		p, err := newPoller()
+		if err != nil {
+			return nil, err
 		}
-	})
-	if ps.err != nil {
-		return nil, ps.err
+		ps.all = append(ps.all, p)
 	}
-	return ps.all[ps.last.Add(1)%uint32(len(ps.all))], nil
+	ps.last++
+	return ps.all[ps.last%len(ps.all)], nil
 }
 
 func newPoller() (*poller, error) {
@@ -73,20 +70,21 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
+	syscall.SetNonblock(epfd, true) // or the runtime would not wait for it
+	file := os.NewFile(uintptr(epfd), "epoll")
 	wakefd, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if errno != 0 {
-		syscall.Close(epfd)
+		file.Close()
 		return nil, os.NewSyscallError("eventfd2", errno)
 	}
 	p := &poller{epfd: epfd, wakefd: int(wakefd)}
 	p.poll = p.collect
-	if err := p.watch(p.wakefd, syscall.EPOLLIN); err != nil {
-		return nil, err
+	if p.raw, err = file.SyscallConn(); err == nil {
+		err = p.watch(p.wakefd, syscall.EPOLLIN)
 	}
-	if err := syscall.SetNonblock(epfd, true); err != nil { // or the runtime would not wait
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	if p.raw, err = os.NewFile(uintptr(epfd), "epoll").SyscallConn(); err != nil {
+	if err != nil {
+		syscall.Close(p.wakefd)
+		file.Close()
 		return nil, err
 	}
 	return p, nil
@@ -116,7 +114,7 @@ func (p *poller) add(s *Socket) error {
 	}
 	p.sockets[s.fd] = s
 	p.count++
-	if err := p.watch(s.fd, syscall.EPOLLIN|syscall.EPOLLOUT|syscall.EPOLLRDHUP); err != nil {
+	if err := p.watch(s.fd, syscall.EPOLLIN|syscall.EPOLLOUT|syscall.EPOLLRDHUP|syscall.EPOLLPRI); err != nil {
 		p.forget(s)
 		return err
 	}
@@ -137,8 +135,7 @@ func (p *poller) remove(s *Socket) {
 func (p *poller) forget(s *Socket) {
 	p.sockets[s.fd] = nil
 	if p.count--; p.count == 0 && p.running {
-		one := [8]byte{1} // in any byte order it is not 0
-		syscall.Write(p.wakefd, one[:])
+		syscall.Write(p.wakefd, binary.NativeEndian.AppendUint64(nil, 1)) // nobody takes it down again
 	}
 }
 
@@ -153,7 +150,7 @@ func (p *poller) run(me uint64) {
 	over := false
 	defer func() {
 		if !over { // runtime.Goexit in a callback
-			p.handOff(nil, me)
+			p.replace(me)
 		}
 	}()
 	for {
@@ -225,9 +222,8 @@ func (p *poller) tick() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.turns == p.seen {
-		if slow := p.current; slow != nil {
-			p.start()
-			go slow.event(syscall.EPOLLIN) // somebody else may read on
+		if p.current != nil {
+			p.leave()
 		}
 		p.armed = false
 		return // the next turn sets the timer
@@ -236,12 +232,28 @@ func (p *poller) tick() {
 	p.timer.Reset(slowTurn)
 }
 
-// handOff has another goroutine take the poller over if it is in a callback of s, or
-// if it is me.
-func (p *poller) handOff(s *Socket, me uint64) {
+// leave leaves the goroutine to the callback that it is in, and calls that again: what
+// has come before may be read by somebody else. mu is held.
+func (p *poller) leave() {
+	slow := p.current
+	p.start()
+	go slow.event(syscall.EPOLLIN)
+}
+
+// handOff has another goroutine take the poller over if it is in a callback of s.
+func (p *poller) handOff(s *Socket) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s != nil && p.current == s || p.owner == me {
+	if p.current == s {
+		p.leave()
+	}
+}
+
+// replace has another goroutine take the poller over if it is me.
+func (p *poller) replace(me uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.owner == me {
 		p.start()
 	}
 }

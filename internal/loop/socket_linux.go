@@ -19,7 +19,7 @@ type Socket struct {
 	users atomic.Int64 // system calls under way, and closed
 
 	// dry: nothing came since a read found all there was. ended: nothing else will,
-	// and no event will tell.
+	// and no event will tell; or a read may stop short of the rest, at urgent data.
 	dry, ended atomic.Bool
 	readable   atomic.Pointer[func()]
 
@@ -83,7 +83,7 @@ func (s *Socket) OnReadable(f func()) { s.readable.Store(&f) }
 
 // event is told what epoll says.
 func (s *Socket) event(events uint32) {
-	const ends = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	const ends = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR | syscall.EPOLLPRI
 	if events&ends != 0 {
 		s.ended.Store(true)
 	}
@@ -258,7 +258,7 @@ func (s *Socket) nextChange(by *time.Time) (change chan struct{}, deadline time.
 
 func (s *Socket) wait(change chan struct{}, deadline time.Time) error {
 	if deadline.IsZero() {
-		s.p.handOff(s, 0)
+		s.p.handOff(s)
 		<-change
 		return nil
 	}
@@ -266,7 +266,7 @@ func (s *Socket) wait(change chan struct{}, deadline time.Time) error {
 	if left <= 0 {
 		return os.ErrDeadlineExceeded
 	}
-	s.p.handOff(s, 0)
+	s.p.handOff(s)
 	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {

@@ -3,11 +3,13 @@ package loop_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -139,6 +141,45 @@ func TestSocket_ACallbackThatEndsItsGoroutine_HoldsUpNobodyElse(t *testing.T) {
 		s, peer := pair(t)
 		echo(s)
 		exchange(t, peer, []byte("quick"))
+	}
+}
+
+func TestSocket_Read_WaitsForThePeer_AndItsEnd(t *testing.T) {
+	s, peer := pair(t)
+	got := make(chan string)
+	go func() {
+		p, err := io.ReadAll(struct{ io.Reader }{s})
+		got <- fmt.Sprintf("%s, %v", p, err)
+	}()
+	peer.Write([]byte("at "))
+	peer.Write([]byte("last"))
+	peer.CloseWrite()
+	if text := <-got; text != "at last, <nil>" {
+		t.Error(text)
+	}
+	if n, err := s.Read(nil); n != 0 || err != nil {
+		t.Errorf("a read of nothing: %d, %v", n, err)
+	}
+	if err := s.CloseWrite(); err != nil {
+		t.Error(err)
+	}
+	if n, err := peer.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("after CloseWrite: %d, %v", n, err)
+	}
+}
+
+func TestSocket_TellsWhatTheSystemSays(t *testing.T) {
+	s, peer := pair(t)
+	peer.SetLinger(0)
+	peer.Close() // a reset
+	if _, err := s.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := s.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("write: %v", err)
+	}
+	if _, err := loop.Take(peer); err == nil {
+		t.Error("a closed connection was taken")
 	}
 }
 
