@@ -141,10 +141,10 @@ func (d *deadline) context() context.Context {
 func (d *deadline) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.timer != nil {
-		d.timer.Stop()
-		d.timer = nil
+	if d.timer != nil && !d.timer.Stop() {
+		d.cancel() // it is about to, and must not meet the context that follows
 	}
+	d.timer = nil
 	if d.ctx.Err() != nil {
 		d.ctx, d.cancel = context.WithCancel(context.Background())
 	}
