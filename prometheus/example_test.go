@@ -52,12 +52,11 @@ func Example() {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
 	for line := range strings.Lines(string(body)) {
-		if strings.HasPrefix(line, "websocket_connections{") || strings.HasPrefix(line, "websocket_messages_total") && strings.Contains(line, "text") {
+		if strings.HasPrefix(line, "websocket_connections{") || strings.HasPrefix(line, "websocket_messages_total") && strings.Contains(line, `"received"`) && strings.Contains(line, "text") {
 			fmt.Print(line)
 		}
 	}
 	// Output:
 	// websocket_connections{service="echo"} 1
 	// websocket_messages_total{direction="received",service="echo",type="text"} 1
-	// websocket_messages_total{direction="sent",service="echo",type="text"} 1
 }
