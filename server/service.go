@@ -33,8 +33,8 @@ const DefaultWaiting = 16
 //
 // For each connection OnOpen is called first, then the handlers of messages in the
 // order in which they were sent, then OnClose, exactly once, whatever ended the
-// connection: one after the other, on one goroutine. OnIdleTimeout never runs
-// beside them. Connections run side by side.
+// connection: one after the other, though in an event loop not always on the same
+// goroutine. OnIdleTimeout never runs beside them. Connections run side by side.
 //
 // A callback that is slow holds up the messages behind it and nothing else: after 100
 // milliseconds at the latest somebody else reads, answers Pings, calls OnPing and
