@@ -54,7 +54,8 @@ func (s *sender) put(octets []byte, chop int, alone bool) {
 	if s.dead {
 		return
 	}
-	s.slow = s.slow || alone || chop > 0 || len(octets) > quickOctets
+	behind := s.busy || len(s.queue) > 0 // another write: a moment that nothing waits for is none
+	s.slow = s.slow || alone && behind || chop > 0 || len(octets) > quickOctets
 	if n := len(s.queue); n > 0 && chop == 0 && !alone && len(octets) < joinOctets {
 		if last := &s.queue[n-1]; last.chop == 0 && !last.alone && len(last.octets)+len(octets) <= joinOctets {
 			last.octets = append(last.octets, octets...)
