@@ -187,11 +187,23 @@ func (o *outbox) drain(c *Conn, ctx context.Context, rounds int) {
 		out := o.take()
 		o.mu.Unlock()
 		late.tell(c)
-		o.setDeadline(c, ctx)
-		_, err := c.stream.Write(out.b)
+		err := o.send(c, ctx, out.b)
 		freeWriteBuffer(out)
 		o.wrote(c, err)
 	}
+}
+
+// send writes p. As a rule a socket takes it at once, and no deadline is needed.
+func (o *outbox) send(c *Conn, ctx context.Context, p []byte) error {
+	if c.raw != nil {
+		p = p[c.raw.tryWrite(p):]
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	o.setDeadline(c, ctx)
+	_, err := c.stream.Write(p)
+	return err
 }
 
 // waiting reports whether there is something to write.

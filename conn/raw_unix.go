@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/swan-ws/websocket/internal/quick"
 )
 
 // rawReader reads a socket into a buffer that is borrowed only when there is
@@ -59,9 +61,9 @@ func (r *rawReader) read(burst bool) (b *buffer, n int, err error) {
 // otherwise, and calls again.
 func (r *rawReader) attempt(fd uintptr) bool {
 	b := getReadBuffer(r.burst)
-	n, err := syscall.Read(int(fd), b.b)
+	n, err := quick.Read(int(fd), b.b)
 	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), b.b)
+		n, err = quick.Read(int(fd), b.b)
 	}
 	if n > 0 {
 		r.got, r.n, r.err = b, n, nil
@@ -89,9 +91,9 @@ func (r *rawReader) tryWrite(p []byte) (n int) {
 }
 
 func (r *rawReader) attemptWrite(fd uintptr) bool {
-	n, err := syscall.Write(int(fd), r.out)
+	n, err := quick.Write(int(fd), r.out)
 	for err == syscall.EINTR {
-		n, err = syscall.Write(int(fd), r.out)
+		n, err = quick.Write(int(fd), r.out)
 	}
 	r.sent = max(n, 0)
 	return true // never waits

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/swan-ws/websocket/internal/quick"
 )
 
 // A Socket is a TCP connection that a poller waits for. Its TryRead and TryWrite
@@ -159,7 +161,7 @@ func (s *Socket) TryRead(p []byte) (n int, err error) {
 	defer s.unuse()
 	s.dry.Store(true) // an event from now on is one of more
 	for {
-		n, err = syscall.Read(s.fd, p)
+		n, err = quick.Read(s.fd, p)
 		switch {
 		case n > 0:
 			if n == len(p) || s.ended.Load() {
@@ -191,7 +193,7 @@ func (s *Socket) tryWrite(p []byte) (n int, err error) {
 	}
 	defer s.unuse()
 	for {
-		n, err = syscall.Write(s.fd, p)
+		n, err = quick.Write(s.fd, p)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
