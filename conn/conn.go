@@ -66,7 +66,7 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 		done: make(chan struct{}),
 	}
 	switch rwc.(type) {
-	case *net.TCPConn, *net.UnixConn:
+	case *net.TCPConn, *net.UnixConn, EventStream:
 		c.gathers = true
 	}
 	if nc, ok := rwc.(net.Conn); ok {

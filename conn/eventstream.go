@@ -13,6 +13,8 @@ type EventStream interface {
 	// TryWrite writes as much of p as the peer takes at once. An error is left to
 	// the next Write.
 	TryWrite(p []byte) (n int)
+	// WriteBoth is Write of two pieces, with one call if that can be. Neither is empty.
+	WriteBoth(p, q []byte) (n int, err error)
 	// OnReadable has f called whenever something comes that TryRead may return, an
 	// error too: what has come before is read after this. f returns when there is
 	// nothing left to do, and is called again even while it runs.

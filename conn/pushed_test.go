@@ -126,6 +126,8 @@ func (s *pushed) TryWrite(p []byte) int {
 	return n
 }
 
+func (s *pushed) WriteBoth(p, q []byte) (int, error) { return s.Write(append(p[:len(p):len(p)], q...)) }
+
 func (s *pushed) Close() error {
 	s.alter(func() { s.buf, s.err = nil, net.ErrClosed })
 	return s.Conn.Close()

@@ -155,6 +155,10 @@ var gatherings = sync.Pool{New: func() any { return new(gathering) }}
 
 // writeGathered hands both to the system at once.
 func writeGathered(s stream, head, p []byte) error {
+	if events, ok := s.(EventStream); ok {
+		_, err := events.WriteBoth(head, p)
+		return err
+	}
 	g := gatherings.Get().(*gathering)
 	g.pieces = [2][]byte{head, p}
 	g.vector = g.pieces[:]

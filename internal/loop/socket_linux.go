@@ -183,17 +183,22 @@ func (s *Socket) TryRead(p []byte) (n int, err error) {
 
 // TryWrite writes as much of p as the system takes. An error is left to Write.
 func (s *Socket) TryWrite(p []byte) int {
-	n, _ := s.tryWrite(p)
+	n, _ := s.tryWrite(p, nil)
 	return n
 }
 
-func (s *Socket) tryWrite(p []byte) (n int, err error) {
+// tryWrite writes as much of p, and q behind it, as the system takes.
+func (s *Socket) tryWrite(p, q []byte) (n int, err error) {
 	if !s.use() {
 		return 0, net.ErrClosed
 	}
 	defer s.unuse()
 	for {
-		n, err = quick.Write(s.fd, p)
+		if len(q) == 0 {
+			n, err = quick.Write(s.fd, p)
+		} else {
+			n, err = quick.WriteBoth(s.fd, p, q)
+		}
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
@@ -228,12 +233,12 @@ func (s *Socket) Read(p []byte) (n int, err error) {
 // Write waits until all of p has been taken.
 func (s *Socket) Write(p []byte) (n int, err error) {
 	for {
-		m, err := s.tryWrite(p[n:])
+		m, err := s.tryWrite(p[n:], nil)
 		if n += m; n == len(p) || err != nil {
 			return n, err
 		}
 		change, timeout := s.nextChange(&s.by.write)
-		m, err = s.tryWrite(p[n:])
+		m, err = s.tryWrite(p[n:], nil)
 		if n += m; n == len(p) || err != nil {
 			return n, err
 		}
@@ -244,6 +249,21 @@ func (s *Socket) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 	}
+}
+
+// WriteBoth is Write of two pieces, of which neither is empty.
+func (s *Socket) WriteBoth(p, q []byte) (n int, err error) {
+	if n, err = s.tryWrite(p, q); err != nil {
+		return n, err
+	}
+	if n < len(p) {
+		m, err := s.Write(p[n:])
+		if n += m; err != nil {
+			return n, err
+		}
+	}
+	m, err := s.Write(q[n-len(p):])
+	return n + m, err
 }
 
 // nextChange returns what wait waits for. It is asked for before the last attempt to

@@ -206,6 +206,7 @@ func TestSocket_WhatWaits_Ends(t *testing.T) {
 	for what, wait := range map[string]func(*loop.Socket) error{
 		"read":  func(s *loop.Socket) error { _, err := s.Read(huge); return err },
 		"write": func(s *loop.Socket) error { _, err := s.Write(huge); return err },
+		"both":  func(s *loop.Socket) error { _, err := s.WriteBoth(huge[:1], huge); return err },
 	} {
 		for _, tc := range []struct {
 			name string
@@ -229,13 +230,35 @@ func TestSocket_WhatWaits_Ends(t *testing.T) {
 	}
 }
 
+// However little the peer makes room for, both pieces come whole, one behind the other.
+func TestSocket_WriteBoth_WritesBoth(t *testing.T) {
+	s, peer := pair(t)
+	head, body := bytes.Repeat([]byte("swan"), 1<<18), bytes.Repeat([]byte("lake"), 1<<20)
+	wrote := make(chan error, 1)
+	go func() {
+		n, err := s.WriteBoth(head, body)
+		if err == nil && n != len(head)+len(body) {
+			err = fmt.Errorf("wrote %d bytes", n)
+		}
+		wrote <- err
+	}()
+	got := make([]byte, len(head)+len(body))
+	if _, err := io.ReadFull(peer, got); err != nil || !bytes.Equal(got[:len(head)], head) || !bytes.Equal(got[len(head):], body) {
+		t.Errorf("other bytes came, %v", err)
+	}
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSocket_Closed_DoesNothing(t *testing.T) {
 	s, _ := pair(t)
 	s.Close()
 	p := []byte("x")
 	_, read := s.TryRead(p)
 	_, write := s.Write(p)
-	for what, err := range map[string]error{"read": read, "write": write, "close": s.Close(), "half": s.CloseWrite()} {
+	_, both := s.WriteBoth(p, p)
+	for what, err := range map[string]error{"read": read, "write": write, "both": both, "close": s.Close(), "half": s.CloseWrite()} {
 		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -54,6 +54,29 @@ func TestReadAndWrite_AreThoseOfSyscall(t *testing.T) {
 	}
 }
 
+func TestWriteBoth_WritesAsMuchAsThereIsRoomFor(t *testing.T) {
+	a, b := pair(t)
+	p, q := []byte("the swan "), bytes.Repeat([]byte("is on the lake "), 1<<16)
+	n, err := WriteBoth(a, p, q)
+	if err != nil || n <= len(p) || n >= len(p)+len(q) {
+		t.Fatalf("%d, %v", n, err)
+	}
+	if n, err := WriteBoth(a, p, q); err != syscall.EAGAIN {
+		t.Errorf("no room: %d, %v", n, err)
+	}
+	got := make([]byte, n+1)
+	for i := 0; i < n; {
+		m, err := Read(b, got[i:])
+		if err != nil || m == 0 {
+			t.Fatalf("%d of %d, %v", i, n, err)
+		}
+		i += m
+	}
+	if want := append(p, q...)[:n]; !bytes.Equal(got[:n], want) {
+		t.Error("other bytes came")
+	}
+}
+
 // most64 is where another call is made.
 const most64 = 64 << 10
 
