@@ -22,6 +22,9 @@ const (
 	// gatherSize is the payload from which copying it behind its header costs
 	// more than handing both to the stream.
 	gatherSize = 16 << 10
+	// gatherMost is the payload beyond which, as measured, two system calls are less
+	// work for the system than one with both.
+	gatherMost = 256 << 10
 	// corkBudget is how many bytes may wait for others to leave with, and corkTime
 	// how long.
 	corkBudget = 16 << 10

@@ -132,10 +132,9 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []by
 	switch {
 	case c.cfg.Role == machine.Client:
 		err = c.writeMasked(ctx, q, key, p)
-	case c.gathers:
-		err = writeGathered(c.stream, q.b, p[:min(len(p), writeSlice)])
-		err = c.writeSlices(ctx, p[min(len(p), writeSlice):], err)
-	default: // such as TLS: the header does not travel alone
+	case c.gathers && len(p) <= gatherMost:
+		err = writeGathered(c.stream, q.b, p)
+	default: // or TLS, where the header is not to travel alone
 		q.b = append(q.b, p[:gatherSize]...)
 		_, err = c.stream.Write(q.b)
 		err = c.writeSlices(ctx, p[gatherSize:], err)
