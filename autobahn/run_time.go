@@ -45,10 +45,13 @@ func (r *run) closeTime() time.Duration {
 	return min(max(closeTimeout, time.Since(r.opened)), patience)
 }
 
+// ofPeer reports whether the peer has to meet it, or it is a time that we take.
+func (d deadline) ofPeer() bool { return d != pauseOver && d != lingerOver }
+
 // start sets a deadline. Those that a peer has to meet are as far off as
 // Options.Patience says.
 func (r *run) start(d deadline, after time.Duration) {
-	if d != pauseOver && d != lingerOver {
+	if d.ofPeer() {
 		after *= time.Duration(max(1, r.o.Patience))
 	}
 	r.deadlines[d] = time.Now().Add(after)
@@ -78,7 +81,7 @@ func (r *run) setTimer() {
 func (r *run) overdue() {
 	for r.phase != closed {
 		d, at := r.next()
-		if at.IsZero() || time.Now().Before(at) || r.mercy(time.Since(at)) {
+		if at.IsZero() || time.Now().Before(at) || d.ofPeer() && r.mercy(time.Since(at)) {
 			return
 		}
 		r.stop(d)
@@ -86,8 +89,8 @@ func (r *run) overdue() {
 	}
 }
 
-// mercy puts all deadlines off if we are late ourselves: on a machine that is so busy
-// the peer may be late for the same reason.
+// mercy puts off what the peer has to meet if we are late ourselves: on a machine that
+// is so busy the peer may be late for the same reason.
 func (r *run) mercy(late time.Duration) bool {
 	const (
 		busy  = 20 * time.Millisecond
@@ -98,7 +101,7 @@ func (r *run) mercy(late time.Duration) bool {
 	}
 	r.mercies++
 	for d, t := range r.deadlines {
-		if !t.IsZero() {
+		if !t.IsZero() && deadline(d).ofPeer() {
 			r.deadlines[d] = t.Add(late + min(10*late, time.Second))
 		}
 	}
