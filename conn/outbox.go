@@ -311,33 +311,50 @@ func (o *outbox) answerLatePing(c *Conn) latePong {
 // another goroutine.
 func (o *outbox) flushSoon(c *Conn) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.writing || o.err != nil || !o.waiting() {
+		o.mu.Unlock()
 		return
 	}
 	o.writing = true
-	if c.raw == nil {
-		go o.flushRest(c)
-		return
-	}
+	o.writeQueued(c)
+}
+
+// writeQueued is writeSoon of what is queued.
+func (o *outbox) writeQueued(c *Conn) {
 	late := o.answerLatePing(c)
 	out := o.take()
-	o.mu.Unlock()
+	o.writeSoon(c, out.b, out)
 	late.tell(c)
-	n := c.raw.tryWrite(out.b)
-	o.mu.Lock()
-	switch {
-	case n < len(out.b):
-		go o.writeRest(c, out, n)
-		return
-	case o.waiting():
-		go o.flushRest(c)
-	default:
-		o.writing = false
-		o.changed()
-	}
-	freeWriteBuffer(out)
 }
+
+// writeSoon writes p, which lies in out if that is not nil, without waiting for the
+// peer: what the socket does not take at once is left to another goroutine. Its
+// caller has set writing. mu is held before and not after.
+func (o *outbox) writeSoon(c *Conn, p []byte, out *buffer) {
+	o.mu.Unlock()
+	n := 0
+	if c.raw != nil {
+		n = c.raw.tryWrite(p)
+	}
+	if n < len(p) {
+		go o.writeRest(c, p[n:], out)
+		return
+	}
+	if out != nil {
+		freeWriteBuffer(out)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.waiting() {
+		go o.flushRest(c)
+		return
+	}
+	o.writing = false
+	o.changed()
+}
+
+// busy reports whether who does not wait can send nothing; mu is held.
+func (o *outbox) busy() bool { return o.writing || o.message != nil || o.large > 0 }
 
 // uncork writes what waits to leave with others, if the peer takes it at once.
 func (o *outbox) uncork(c *Conn) {
@@ -356,11 +373,12 @@ func (o *outbox) uncork(c *Conn) {
 	}
 }
 
-// writeRest writes what is left of out, then goes on as flushRest.
-func (o *outbox) writeRest(c *Conn, out *buffer, from int) {
-	o.setDeadline(c, context.Background())
-	_, err := c.stream.Write(out.b[from:])
-	freeWriteBuffer(out)
+// writeRest is the part of writeSoon that waits; then it goes on as flushRest.
+func (o *outbox) writeRest(c *Conn, p []byte, out *buffer) {
+	err := c.writeSlices(context.Background(), p, nil)
+	if out != nil {
+		freeWriteBuffer(out)
+	}
 	o.wrote(c, err)
 	o.mu.Unlock()
 	o.flushRest(c)

@@ -3,6 +3,7 @@ package conn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/swan-ws/websocket/conn/machine"
@@ -59,6 +60,9 @@ func (m *Prepared) deflate(level, bits int) *Prepared {
 // Len returns the length of the message, in bytes.
 func (m *Prepared) Len() int { return len(m.payload) }
 
+// Message returns the message. Its Data must not be changed.
+func (m *Prepared) Message() Message { return Message{MessageType(m.opcode), m.payload} }
+
 // Err returns why the message cannot be sent, nil if it can.
 func (m *Prepared) Err() error { return m.err }
 
@@ -82,20 +86,9 @@ func (c *Conn) SendAll(ctx context.Context, ms ...*Prepared) (n int, err error) 
 
 // sendSome sends the first of ms, and others that fit into one write with it.
 func (c *Conn) sendSome(ctx context.Context, ms []*Prepared) (n int, err error) {
-	size := 0
-	for _, m := range ms {
-		if err := m.sendable(); err != nil {
-			if n > 0 {
-				break
-			}
-			return 0, err
-		}
-		more := len(c.as(m).wire) // compresses it, before the lock is taken
-		if n > 0 && size+more > queueBudget {
-			break
-		}
-		size += more
-		n++
+	n, size, err := c.fitting(ms)
+	if n == 0 {
+		return 0, err
 	}
 	first := ms[0]
 	if err = c.admit(ctx, first.opcode, size, nil); err != nil {
@@ -110,12 +103,94 @@ func (c *Conn) sendSome(ctx context.Context, ms []*Prepared) (n int, err error) 
 		}
 		err = c.out.flush(c, ctx)
 	}
-	if c.opt.Observer != nil {
-		for _, m := range ms[:n] {
-			c.tellSent(m.opcode, len(m.payload), len(c.as(m).payload))
-		}
-	}
+	c.tellPrepared(ms[:n])
 	return n, err
+}
+
+// fitting returns how many of ms fit into one write, and how many bytes they are. The
+// error is that of the first, if that cannot be sent.
+func (c *Conn) fitting(ms []*Prepared) (n, size int, err error) {
+	for _, m := range ms {
+		if err := m.sendable(); err != nil {
+			if n > 0 {
+				break
+			}
+			return 0, 0, err
+		}
+		more := len(c.as(m).wire) // compresses it, before the lock is taken
+		if n > 0 && size+more > queueBudget {
+			break
+		}
+		size += more
+		n++
+	}
+	return n, size, nil
+}
+
+func (c *Conn) tellPrepared(ms []*Prepared) {
+	if c.opt.Observer == nil {
+		return
+	}
+	for _, m := range ms {
+		c.tellSent(m.opcode, len(m.payload), len(c.as(m).payload))
+	}
+}
+
+// TrySend is SendAll that waits neither for the peer nor for other writers, for one
+// goroutine that sends to many connections. It returns how many of ms it has sent; if
+// those are not all, Ready waits until there is room for more. What the system takes
+// only a part of is sent by and by: it may be 64 KiB, or one message.
+func (c *Conn) TrySend(ms ...*Prepared) (n int, err error) {
+	if n, _, err = c.fitting(ms); n == 0 {
+		return 0, err
+	}
+	o := &c.out
+	o.mu.Lock()
+	if o.busy() || c.sendingEnded() != nil {
+		defer o.mu.Unlock()
+		return 0, c.sendingEnded()
+	}
+	c.alive.touch()
+	o.writing = true
+	if first := c.as(ms[0]); n == 1 && c.cfg.Role == machine.Server && !o.waiting() {
+		if first != ms[0] {
+			c.z.out.Sent(ms[0].payload)
+		}
+		o.writeSoon(c, first.wire, nil)
+	} else {
+		for _, m := range ms[:n] {
+			c.queuePrepared(m)
+		}
+		o.writeQueued(c)
+	}
+	c.tellPrepared(ms[:n])
+	return n, nil
+}
+
+// Ready waits until TrySend would send something. The error is that of a write, or
+// ctx's.
+func (c *Conn) Ready(ctx context.Context) (err error) {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for err == nil && o.err == nil && !c.m.CloseSent() && o.busy() {
+		err = o.wait(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("websocket: not ready: %w", err)
+	}
+	return c.sendingEnded()
+}
+
+// sendingEnded returns why nothing can be sent any more, nil if it can; mu is held.
+func (c *Conn) sendingEnded() error {
+	switch {
+	case c.out.err != nil:
+		return c.out.err
+	case c.m.CloseSent():
+		return c.Err()
+	}
+	return nil
 }
 
 func (m *Prepared) sendable() error {

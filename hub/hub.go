@@ -49,6 +49,8 @@ type Hub struct {
 	// Logger gets a line for each callback that panicked. nil: slog.Default.
 	Logger *slog.Logger
 
+	sweeper sweeper
+
 	mu      sync.RWMutex // of what follows, and of what says so; never held for long
 	members map[*conn.Conn]*member
 	topics  map[string]*topic

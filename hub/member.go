@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/swan-ws/websocket/conn"
@@ -23,7 +24,7 @@ type member struct {
 	mu      sync.Mutex // of what follows
 	queue   queue
 	dropped int
-	writing bool // a goroutine writes what is queued
+	writing bool // somebody is about to write what is queued
 	left    bool // and settles the rest
 	over    bool // nothing is queued any more
 }
@@ -74,39 +75,61 @@ func (m *member) push(p *parcel, r *Result) {
 	}
 	r.Delivered++
 	m.writing = true
-	go m.write()
+	m.hub.sweeper.add(m)
 }
 
-// write sends what is queued. It runs only while there is something.
-func (m *member) write() {
-	batch := batches.Get().(*[]*conn.Prepared)
-	defer batches.Put(batch)
-	for m.next(batch) {
-		if _, err := m.c.SendAll(context.Background(), *batch...); err != nil { // closed, or about to be
-			m.mu.Lock()
-			m.discard()
-			m.mu.Unlock()
+// A batch is what is sent to a member at once.
+type batch struct {
+	parcels  []*parcel
+	messages []*conn.Prepared // theirs
+}
+
+// batchSize is how many bytes that is, but for longer messages. What the system
+// does not take of them is kept for each member by itself.
+const batchSize = 16 << 10
+
+// write sends a batch of what is queued, as far as it can without waiting. It
+// reports whether there is more, and whether that must wait for the peer.
+func (m *member) write(b *batch) (more, wait bool) {
+	if !m.next(b) {
+		return false, false
+	}
+	n, err := m.c.TrySend(b.messages...)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case err != nil: // closed, or about to be
+		m.discard()
+	case !m.over:
+		for _, p := range slices.Backward(b.parcels[n:]) {
+			m.queue.unpop(p)
+		}
+	}
+	return true, n < len(b.parcels)
+}
+
+// writeSlowly writes all that is queued, for a peer that has to be waited for.
+func (m *member) writeSlowly() {
+	var b batch
+	for more, wait := true, true; more; more, wait = m.write(&b) {
+		if wait {
+			m.c.Ready(context.Background()) // TrySend has the same error
 		}
 	}
 }
 
-var batches = sync.Pool{New: func() any { return new([]*conn.Prepared) }}
-
-// batchSize is how many bytes are taken from the queue at a time: what conn.SendAll
-// writes at once.
-const batchSize = 64 << 10
-
-// next puts in batch what to send, and reports whether there is anything.
-func (m *member) next(batch *[]*conn.Prepared) bool {
-	clear(*batch)
-	*batch = (*batch)[:0]
+// next moves into b what is to be sent, and reports whether there is anything.
+func (m *member) next(b *batch) bool {
+	clear(b.parcels)
+	clear(b.messages)
+	b.parcels, b.messages = b.parcels[:0], b.messages[:0]
 	m.mu.Lock()
 	for size := 0; m.queue.n > 0 && (size == 0 || size+m.queue.first().size <= batchSize); {
 		p := m.queue.pop()
 		size += p.size
-		*batch = append(*batch, p.Prepared)
+		b.parcels, b.messages = append(b.parcels, p), append(b.messages, p.Prepared)
 	}
-	m.writing = len(*batch) > 0
+	m.writing = len(b.parcels) > 0
 	writing, settle := m.writing, m.left
 	m.mu.Unlock()
 	if !writing && settle {

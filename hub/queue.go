@@ -32,6 +32,13 @@ func (q *ring[T]) pop() (v T) {
 // first returns what pop would; there must be something.
 func (q *ring[T]) first() T { return *q.at(0) }
 
+// unpop undoes pop.
+func (q *ring[T]) unpop(v T) {
+	q.grow()
+	q.head, q.n = (q.head-1)&(len(q.all)-1), q.n+1
+	*q.at(0) = v
+}
+
 // grow makes room for one more.
 func (q *ring[T]) grow() {
 	if q.n < len(q.all) {
@@ -58,4 +65,9 @@ func (q *queue) pop() *parcel {
 	p := q.ring.pop()
 	q.size -= p.size
 	return p
+}
+
+func (q *queue) unpop(p *parcel) {
+	q.ring.unpop(p)
+	q.size += p.size
 }
