@@ -57,6 +57,26 @@ func ExampleConn_Read_givenUp() {
 	// still here <nil>
 }
 
+// One goroutine sends to many. Those whose peers have not taken yet what was sent
+// before get a goroutine of their own.
+func ExampleConn_TrySend() {
+	ctx := context.Background()
+	server, client := conntest.Pair(conn.Options{}, conn.Options{})
+	defer server.CloseNow()
+	defer client.CloseNow()
+
+	news := conn.Prepare(conn.Text, []byte("the swan is back"))
+	for _, c := range []*conn.Conn{server} {
+		if n, err := c.TrySend(news); n == 0 && err == nil {
+			go c.Send(ctx, news)
+		}
+	}
+	m, err := client.Read(ctx)
+	fmt.Printf("%s %v\n", m.Data, err)
+	// Output:
+	// the swan is back <nil>
+}
+
 func ExampleConn_Reader() {
 	ctx := context.Background()
 	server, client := conntest.Pair(conn.Options{}, conn.Options{})
