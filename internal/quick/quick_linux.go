@@ -1,4 +1,4 @@
-//go:build !race
+//go:build !race && !386 && !s390x
 
 package quick
 
@@ -15,7 +15,7 @@ func Read(fd int, p []byte) (int, error) {
 	if len(p) == 0 || len(p) > most {
 		return syscall.Read(fd, p)
 	}
-	return call(syscall.SYS_READ, fd, p)
+	return call(syscall.SYS_RECVFROM, fd, p, 0)
 }
 
 // Write is syscall.Write.
@@ -23,7 +23,7 @@ func Write(fd int, p []byte) (int, error) {
 	if len(p) == 0 || len(p) > most {
 		return syscall.Write(fd, p)
 	}
-	return call(syscall.SYS_WRITE, fd, p)
+	return call(syscall.SYS_SENDTO, fd, p, syscall.MSG_NOSIGNAL)
 }
 
 // WriteBoth writes two pieces, however long, with one call. Neither may be empty.
@@ -34,8 +34,8 @@ func WriteBoth(fd int, p, q []byte) (int, error) {
 	return result(syscall.Syscall(syscall.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&pieces)), uintptr(len(pieces))))
 }
 
-func call(number uintptr, fd int, p []byte) (int, error) {
-	return result(syscall.RawSyscall(number, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p))))
+func call(number uintptr, fd int, p []byte, flags uintptr) (int, error) {
+	return result(syscall.RawSyscall6(number, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0))
 }
 
 func result(n, _ uintptr, errno syscall.Errno) (int, error) {
