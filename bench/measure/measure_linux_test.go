@@ -3,6 +3,7 @@ package measure
 import (
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,6 +93,22 @@ func TestRun_NoticesThatTheServerHasEnded(t *testing.T) {
 	r.server.Close()
 	_, err = r.Run(load.Limit{Messages: 1})
 	if err == nil || !strings.Contains(err.Error(), "echo-32, swan: ") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestServer_ThatSaysNothing_IsEnded(t *testing.T) {
+	s, err := Start(swan(), bench.Off, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	defer func(p time.Duration) { patience = p }(patience)
+	patience = time.Millisecond
+	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Usage(); err == nil || !strings.Contains(err.Error(), "has ended") {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/swan-ws/websocket/bench"
 	"github.com/swan-ws/websocket/bench/servers"
@@ -35,6 +37,7 @@ func Start(lib servers.Library, d bench.Deflate, procs int) (*Server, error) {
 	s := &Server{cmd: exec.Command(path)}
 	s.cmd.Env = append(os.Environ(), child+"="+lib.Name+","+string(d), fmt.Sprintf("GOMAXPROCS=%d", procs))
 	s.cmd.Stderr = os.Stderr
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for this process
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -46,8 +49,9 @@ func Start(lib servers.Library, d bench.Deflate, procs int) (*Server, error) {
 	if err := onCores(serverCores(procs), s.cmd.Start); err != nil {
 		return nil, err
 	}
+	late := s.late()
 	line, err := s.out.ReadString('\n')
-	if err != nil {
+	if late.Stop(); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("the server of %s does not start: %w", lib.Name, err)
 	}
@@ -68,7 +72,16 @@ func (s *Server) Usage() (Usage, error) { return s.ask(usage) }
 // Collected returns the same after the server has given back what it does not need.
 func (s *Server) Collected() (Usage, error) { return s.ask(collect) }
 
+// patience is how long the process may take to say something.
+var patience = 30 * time.Second
+
+// late ends the process after that, unless it is stopped.
+func (s *Server) late() *time.Timer {
+	return time.AfterFunc(patience, func() { s.cmd.Process.Kill() })
+}
+
 func (s *Server) ask(what string) (u Usage, err error) {
+	defer s.late().Stop()
 	if _, err = io.WriteString(s.in, what+"\n"); err == nil {
 		err = json.NewDecoder(s.out).Decode(&u)
 	}

@@ -23,9 +23,11 @@ const (
 // The picture has its own background, so that it can be read whatever the page has.
 const style = `<style>
 .page { fill: #ffffff } .text { fill: #1f2328 } .faint { fill: #59636e } .bar { fill: #b4bcc6 } .ours { fill: #1b7a99 } .range { stroke: #1f2328 }
+.grid { stroke: #d1d9e0 } .line0, .line1 { stroke: #1b7a99; stroke-width: 1.5; fill: none } .point0 { fill: #1b7a99 } .line1 { stroke: #b35900 } .point1 { fill: #b35900 }
 text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif } .title { font-size: 14px; font-weight: 600 } .small { font-size: 11px }
 @media (prefers-color-scheme: dark) {
-.page { fill: #0d1117 } .text { fill: #e6edf3 } .faint { fill: #9198a1 } .bar { fill: #525b66 } .ours { fill: #3aa6c9 } .range { stroke: #e6edf3 } }
+.page { fill: #0d1117 } .text { fill: #e6edf3 } .faint { fill: #9198a1 } .bar { fill: #525b66 } .ours { fill: #3aa6c9 } .range { stroke: #e6edf3 }
+.grid { stroke: #30363d } .line0 { stroke: #3aa6c9 } .point0 { fill: #3aa6c9 } .line1 { stroke: #e3a35a } .point1 { fill: #e3a35a } }
 </style>
 `
 
@@ -49,16 +51,21 @@ func (r *Report) SVG() string {
 	}
 	width := columns*(panel+margin) + margin
 	height := y + 16
-	fmt.Fprintf(&c.b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title">`+"\n", width, height, width, height)
-	fmt.Fprintf(&c.b, `<title id="title">%s</title>`+"\n", escape("What a server takes: shorter is better. "+r.where()))
-	c.b.WriteString(style)
-	fmt.Fprintf(&c.b, `<rect class="page" width="%d" height="%d"/>`+"\n", width, height)
+	c.open(width, height, "What a server takes: shorter is better. "+r.where())
 	c.text(margin, margin+10, "title text", "start", "What a server takes: shorter is better")
 	c.text(width-margin, margin+10, "small faint", "end", "processor time; bar: median of the rounds, line: lowest to highest")
 	c.b.WriteString(body.b.String())
 	c.text(margin, height-14, "small faint", "start", r.where())
 	c.b.WriteString("</svg>\n")
 	return c.b.String()
+}
+
+// open begins the picture.
+func (c *chart) open(width, height int, title string) {
+	fmt.Fprintf(&c.b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title">`+"\n", width, height, width, height)
+	fmt.Fprintf(&c.b, `<title id="title">%s</title>`+"\n", escape(title))
+	c.b.WriteString(style)
+	fmt.Fprintf(&c.b, `<rect class="page" width="%d" height="%d"/>`+"\n", width, height)
 }
 
 // panel draws s at x, y and returns how high that is.

@@ -5,18 +5,24 @@ import (
 	"strings"
 )
 
-// The lines between which the figures stand in a document.
+// What a document has a place for: Markdown, and GrowthMarkdown.
 const (
-	begin = "<!-- figures: made by bench/cmd/compare -->"
-	end   = "<!-- end of the figures -->"
+	Figures = "figures"
+	Growth  = "growth"
 )
 
-// Insert returns the document with the figures between its markers.
-func Insert(document, figures string) (string, error) {
+// markers are the lines between which what stands in a document.
+func markers(what string) (begin, end string) {
+	return "<!-- " + what + ": made by bench/cmd/compare -->", "<!-- end of the " + what + " -->"
+}
+
+// Insert returns the document with text between the markers of what.
+func Insert(document, what, text string) (string, error) {
+	begin, end := markers(what)
 	head, rest, ok1 := strings.Cut(document, begin+"\n")
 	_, tail, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		return "", errors.New("the document has no place for the figures: give it the lines " + begin + " and " + end)
+		return "", errors.New("the document has no place for the " + what + ": give it the lines " + begin + " and " + end)
 	}
-	return head + begin + "\n\n" + strings.TrimSpace(figures) + "\n\n" + end + tail, nil
+	return head + begin + "\n\n" + strings.TrimSpace(text) + "\n\n" + end + tail, nil
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"regexp"
 	"runtime"
@@ -15,6 +16,11 @@ type Machine struct {
 	Cores  int
 	System string
 	Go     string
+}
+
+// String returns for example "AMD EPYC, 2 cores, linux 6.1, Go 1.26".
+func (m Machine) String() string {
+	return fmt.Sprintf("%s, %s, %s, %s", m.CPU, cores(m.Cores), m.System, m.Go)
 }
 
 var (

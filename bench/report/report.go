@@ -23,6 +23,8 @@ type Report struct {
 	Apart     bool          // the clients had one of their own
 	Scenarios []bench.Scenario
 	Libraries []Library
+	Growth    []bench.Step   // by which the connections grow in number
+	Grown     []string       // names of the libraries for which they do
 	Lost      []string       // samples that failed, and why
 	Samples   []bench.Sample `json:"-"`
 }

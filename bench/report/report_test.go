@@ -69,20 +69,7 @@ func TestMarkdown_SaysWhatIsLost(t *testing.T) {
 
 func TestSVG_IsWellFormed(t *testing.T) {
 	picture := sample().SVG()
-	d := xml.NewDecoder(strings.NewReader(picture))
-	elements := map[string]int{}
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%v in\n%s", err, picture)
-		}
-		if e, ok := token.(xml.StartElement); ok {
-			elements[e.Name.Local]++
-		}
-	}
+	elements := wellFormed(t, picture)
 	if elements["svg"] != 1 || elements["line"] != 6 || elements["rect"] != 7 { // the page, and a bar for each cell
 		t.Errorf("the picture has %v", elements)
 	}
@@ -93,8 +80,27 @@ func TestSVG_IsWellFormed(t *testing.T) {
 	}
 }
 
+// wellFormed returns how many elements of each name a picture has.
+func wellFormed(t *testing.T, picture string) map[string]int {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(picture))
+	elements := map[string]int{}
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return elements
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, picture)
+		}
+		if e, ok := token.(xml.StartElement); ok {
+			elements[e.Name.Local]++
+		}
+	}
+}
+
 func TestRead_ReadsWhatWriteWrites(t *testing.T) {
-	r := sample()
+	r := grown(t)
 	var b bytes.Buffer
 	if err := r.Write(&b); err != nil {
 		t.Fatal(err)
@@ -109,16 +115,18 @@ func TestRead_ReadsWhatWriteWrites(t *testing.T) {
 }
 
 func TestInsert_ReplacesWhatIsBetweenTheMarkers(t *testing.T) {
-	page := "# Title\n" + begin + "\nold\n" + end + "\nmore\n"
-	got, err := Insert(page, "\nnew\n")
-	if want := "# Title\n" + begin + "\n\nnew\n\n" + end + "\nmore\n"; err != nil || got != want {
+	begin, end := markers(Growth)
+	figures, endOfFigures := markers(Figures)
+	page := "# Title\n" + figures + "\nfigures\n" + endOfFigures + "\n" + begin + "\nold\n" + end + "\nmore\n"
+	got, err := Insert(page, Growth, "\nnew\n")
+	if want := strings.Replace(page, "\nold\n", "\n\nnew\n\n", 1); err != nil || got != want {
 		t.Errorf("got %q and %v, want %q", got, err, want)
 	}
-	if again, err := Insert(got, "new"); err != nil || again != got {
+	if again, err := Insert(got, Growth, "new"); err != nil || again != got {
 		t.Errorf("a second time gives %q and %v", again, err)
 	}
-	if _, err := Insert("# Title\n"+end+"\n", "new"); err == nil {
-		t.Error("a page without the place for figures is accepted")
+	if _, err := Insert("# Title\n"+end+"\n", Growth, "new"); err == nil || !strings.Contains(err.Error(), begin) {
+		t.Errorf("a page without the place for it: %v", err)
 	}
 }
 

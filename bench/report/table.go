@@ -32,8 +32,8 @@ func (r *Report) where() string {
 	if !r.Apart {
 		clients = "the clients on the same"
 	}
-	return fmt.Sprintf("Measured on %s, %s, %d cores, %s, %s. %d rounds of %v each; the server on %d of the cores, %s.",
-		r.Date, r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Go, r.Rounds, r.Time, r.Procs, clients)
+	return fmt.Sprintf("Measured on %s, %s. %d rounds of %v each; the server on %d of the cores, %s.",
+		r.Date, r.Machine, r.Rounds, r.Time, r.Procs, clients)
 }
 
 func (r *Report) kinds(of func(bench.Scenario) bool) []bench.Scenario {
@@ -91,10 +91,13 @@ func (r *Report) noise() string {
 			}
 		}
 	}
+	if len(spreads) == 0 {
+		return "Nothing has been measured."
+	}
 	text := fmt.Sprintf("Noise: in half of the cells the furthest round is within %.0f %% of the median; in the worst, %s, it is %.0f %% away. A ratio below %v is called a tie.",
 		100*median(spreads), where, 100*worst, tie)
-	if len(r.Lost) > 0 {
-		text += fmt.Sprintf(" Lost, and not counted: %s.", strings.Join(r.Lost, "; "))
+	if lost := r.lost(false); len(lost) > 0 {
+		text += fmt.Sprintf(" Lost, and not counted: %s.", strings.Join(lost, "; "))
 	}
 	return text
 }
