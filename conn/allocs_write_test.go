@@ -12,36 +12,30 @@ import (
 type writing struct {
 	name   string
 	allocs float64
-	// deflated is what is allocated beside where messages are compressed.
-	deflated float64
 	// start returns nil for a message that cannot be written so.
 	start func(c *conn.Conn, p payload) (write func() error)
 }
 
-// squeezed is what a message costs that is shorter than 128 bytes, where a context is
-// taken over, or of 64 KiB that cannot be compressed.
-const squeezed = 2
-
 var writings = []writing{
-	{"Write", 0, squeezed, func(c *conn.Conn, p payload) func() error {
+	{"Write", 0, func(c *conn.Conn, p payload) func() error {
 		return func() error { return c.Write(bg, p.MessageType, p.p) }
 	}},
-	{"WriteText", 0, squeezed, func(c *conn.Conn, p payload) func() error {
+	{"WriteText", 0, func(c *conn.Conn, p payload) func() error {
 		s := string(p.p)
 		if p.MessageType != conn.Text {
 			return nil
 		}
 		return func() error { return c.WriteText(bg, s) }
 	}},
-	{"WriteValue", 0, squeezed, func(c *conn.Conn, p payload) func() error {
+	{"WriteValue", 0, func(c *conn.Conn, p payload) func() error {
 		var v any = conn.Message{Type: p.MessageType, Data: p.p}
 		return func() error { return c.WriteValue(bg, v) }
 	}},
-	{"Send", 0, 0, func(c *conn.Conn, p payload) func() error {
+	{"Send", 0, func(c *conn.Conn, p payload) func() error {
 		m := conn.Prepare(p.MessageType, p.p)
 		return func() error { return c.Send(bg, m) }
 	}},
-	{"SendAll", 0, 0, func(c *conn.Conn, p payload) func() error {
+	{"SendAll", 0, func(c *conn.Conn, p payload) func() error {
 		m, other := conn.Prepare(p.MessageType, p.p), conn.Prepare(conn.Text, []byte("swan"))
 		return func() error {
 			_, err := c.SendAll(bg, m, other, m)
@@ -49,7 +43,7 @@ var writings = []writing{
 		}
 	}},
 	// The writer, which may be kept, and must tell then that it is over.
-	{"Writer", 1, 15, func(c *conn.Conn, p payload) func() error {
+	{"Writer", 1, func(c *conn.Conn, p payload) func() error {
 		half := len(p.p) / 2
 		return func() error {
 			w, err := c.Writer(bg, p.MessageType)
@@ -61,19 +55,19 @@ var writings = []writing{
 			return err
 		}
 	}},
-	{"SendPing", 0, 0, func(c *conn.Conn, p payload) func() error {
+	{"SendPing", 0, func(c *conn.Conn, p payload) func() error {
 		if len(p.p) > frame.MaxControlPayload {
 			return nil
 		}
 		return func() error { return c.SendPing(bg, p.p) }
 	}},
-	{"SendPong", 0, 0, func(c *conn.Conn, p payload) func() error {
+	{"SendPong", 0, func(c *conn.Conn, p payload) func() error {
 		if len(p.p) > frame.MaxControlPayload {
 			return nil
 		}
 		return func() error { return c.SendPong(bg, p.p) }
 	}},
-	{"NetConn", 0, squeezed, func(c *conn.Conn, p payload) func() error {
+	{"NetConn", 0, func(c *conn.Conn, p payload) func() error {
 		nc := conn.NetConn(c, p.MessageType)
 		return func() error {
 			_, err := nc.Write(p.p)
@@ -88,7 +82,7 @@ func TestWrites_OfEveryKind_AllocateNothing(t *testing.T) {
 	}
 	for _, w := range writings {
 		t.Run(w.name, func(t *testing.T) {
-			eachAgreement(t, func(t *testing.T, compressed bool, newConn func(io.ReadWriteCloser) *conn.Conn) {
+			eachAgreement(t, func(t *testing.T, _ bool, newConn func(io.ReadWriteCloser) *conn.Conn) {
 				for _, carrier := range carriers {
 					ours, theirs := carrier.pair(t)
 					c := newConn(ours)
@@ -101,7 +95,7 @@ func TestWrites_OfEveryKind_AllocateNothing(t *testing.T) {
 						if write := w.start(c, p); write != nil {
 							var err error
 							allocs := testing.AllocsPerRun(100, func() { err = write() })
-							if err != nil || allocs > w.allowed(compressed) {
+							if err != nil || allocs > w.allocs {
 								t.Errorf("%s, %v: %v allocations, %v", carrier.name, p, allocs, err)
 							}
 						}
@@ -113,13 +107,6 @@ func TestWrites_OfEveryKind_AllocateNothing(t *testing.T) {
 			})
 		})
 	}
-}
-
-func (w writing) allowed(compressed bool) float64 {
-	if compressed {
-		return w.allocs + w.deflated
-	}
-	return w.allocs
 }
 
 // discard reads to the end.

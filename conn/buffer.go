@@ -11,8 +11,9 @@ const readBufferSize = 4096
 const burstBufferSize = 32 << 10
 
 // keepBuffer is the capacity above which a write buffer is left to the garbage
-// collector: one large message must not be paid for ever.
-const keepBuffer = 64 << 10
+// collector: one large message must not be paid for ever. A message of 64 KiB fits,
+// with its header and what append rounds up to.
+const keepBuffer = 96 << 10
 
 // keepMessage is the same for the buffers in which messages are gathered that do
 // not fit in a read buffer.

@@ -29,8 +29,9 @@ type netConn struct {
 	t           MessageType
 	read, write *deadline
 
-	mu sync.Mutex // one reader at a time
-	r  io.Reader  // the message being read; nil between messages
+	mu     sync.Mutex    // one reader at a time
+	r      messageReader // of the message being read
+	inside bool          // there is one
 }
 
 func (n *netConn) Read(p []byte) (int, error) {
@@ -41,12 +42,10 @@ func (n *netConn) Read(p []byte) (int, error) {
 		if err := n.begin(ctx); err != nil {
 			return 0, n.asNet(err)
 		}
-		if r, ok := n.r.(*messageReader); ok {
-			r.ctx = ctx
-		}
+		n.r.ctx = ctx
 		got, err := n.r.Read(p)
 		if err == io.EOF {
-			n.r = nil
+			n.inside = false
 			if got == 0 && len(p) > 0 {
 				continue
 			}
@@ -58,10 +57,10 @@ func (n *netConn) Read(p []byte) (int, error) {
 
 // begin makes sure that there is a message to read from.
 func (n *netConn) begin(ctx context.Context) error {
-	if n.r != nil {
+	if n.inside {
 		return nil
 	}
-	t, r, err := n.c.Reader(ctx)
+	t, err := n.c.beginReader(ctx, &n.r)
 	if err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func (n *netConn) begin(ctx context.Context) error {
 		n.c.Close(frame.CloseUnsupportedData, "only "+n.t.String()+" messages here")
 		return n.c.Err()
 	}
-	n.r = r
+	n.inside = true
 	return nil
 }
 

@@ -32,6 +32,8 @@ const (
 	// writeSlice is how much of a large message the peer is given WriteTimeout
 	// for.
 	writeSlice = 1 << 20
+	// maskSlice is how much of one is copied at a time, to mask it.
+	maskSlice = 64 << 10
 )
 
 // outbox is the sending side. Frames queue up in pending and whoever finds no

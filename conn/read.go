@@ -218,18 +218,28 @@ func (c *Conn) nextLent(ctx context.Context) (Message, error) {
 // The reader is good until the next read of another kind on the connection,
 // which skips what was left. ctx is that of all its reads.
 func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
-	if err := c.takeInbox(ctx); err != nil {
+	r := new(messageReader)
+	t, err := c.beginReader(ctx, r)
+	if err != nil {
 		return 0, nil, err
+	}
+	return t, r, nil
+}
+
+// beginReader makes r the reader of the next message.
+func (c *Conn) beginReader(ctx context.Context, r *messageReader) (MessageType, error) {
+	if err := c.takeInbox(ctx); err != nil {
+		return 0, err
 	}
 	defer c.freeInbox()
 	if err := c.nextMessage(ctx); err != nil {
-		return 0, nil, err
+		return 0, err
 	}
 	in := &c.in
-	r := &messageReader{c: c, ctx: ctx, head: in.pile.moveTo(in.msg)}
+	*r = messageReader{c: c, ctx: ctx, head: in.pile.moveTo(in.msg)}
 	in.msg, in.msgBuf = nil, nil
 	in.reader, in.unused = r, true
-	return MessageType(in.ev.Opcode), r, nil
+	return MessageType(in.ev.Opcode), nil
 }
 
 // messageReader gives out the pieces of one message.

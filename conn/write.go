@@ -184,7 +184,7 @@ func (c *Conn) writeMasked(ctx context.Context, q *buffer, key frame.Key, p []by
 	pos := 0
 	for len(p) > 0 {
 		start := len(q.b)
-		n := min(len(p), keepBuffer-start)
+		n := min(len(p), maskSlice-start)
 		q.b = append(q.b, p[:n]...)
 		pos = frame.Mask(q.b[start:], key, pos)
 		p = p[n:]

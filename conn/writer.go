@@ -33,6 +33,7 @@ type messageWriter struct {
 	sent bool // the message has begun, on the wire or in the compressor's window
 	size Traffic
 	z    *deflate.Writer
+	zbuf *buffer // what z makes
 	err  error
 }
 
@@ -82,9 +83,11 @@ func (w *messageWriter) Close() error {
 		}
 		err = w.send(true, w.buf.b)
 	}
-	if w.buf != nil {
-		freeWriteBuffer(w.buf)
-		w.buf = nil
+	for _, b := range [...]**buffer{&w.buf, &w.zbuf} {
+		if *b != nil {
+			freeWriteBuffer(*b)
+			*b = nil
+		}
 	}
 	if err != nil && w.sent {
 		w.c.Close(frame.CloseInternalError, "message could not be finished")
@@ -107,14 +110,19 @@ func (w *messageWriter) send(fin bool, p []byte) error {
 			least = max(least, readBufferSize+1)
 		}
 		if c.deflates(least) {
-			w.z, w.sent = c.z.out.Begin(), true
+			w.zbuf = writeBuffers.Get().(*buffer)
+			w.z, w.sent = c.z.out.Begin(w.zbuf.b), true
 		}
 	}
 	if w.z != nil {
 		w.z.Write(p)
 		if fin {
 			p = w.z.End()
-		} else if p = w.z.Take(); len(p) == 0 {
+		} else {
+			p = w.z.Take()
+		}
+		w.zbuf.b = p
+		if len(p) == 0 && !fin {
 			return nil
 		}
 	}

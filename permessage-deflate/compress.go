@@ -38,8 +38,6 @@ func (c *Compressor) WindowBits() int { return c.bits }
 const (
 	// matchless is the length below which a flate.Writer looks for no matches.
 	matchless = 128
-	// statelessWindow is how much of a window StatelessDeflate looks at.
-	statelessWindow = 8 << 10
 	// leastPriming is how much of the window a compressor is made to know for a
 	// short message, and primingRatio for a long one, in its length. It costs as
 	// much as compressing that: all of 32 KiB is many times a message, and what
@@ -51,11 +49,12 @@ const (
 // Append appends p to dst as the payload of a compressed message, and reports
 // whether that is worth sending: it is shorter than p, or with takeover a few
 // bytes longer, but messages like it will be shorter for it. If it is not, dst is
-// returned as it was: send p as it is. p is only read.
+// returned, with more room perhaps: send p as it is. p is only read.
 func (c *Compressor) Append(dst, p []byte) (_ []byte, ok bool) {
 	var out []byte
 	if c.takeover && 0 < len(p) && len(p) < matchless {
-		out = c.appendShort(dst, p)
+		reach := min(1<<c.bits, shortReach) - matchless // and p itself is to be in it
+		out = appendShort(dst, c.window[max(0, len(c.window)-reach):], p)
 	} else {
 		w := c.begin(dst, max(leastPriming, primingRatio*len(p)))
 		w.flate.Write(p)
@@ -66,18 +65,10 @@ func (c *Compressor) Append(dst, p []byte) (_ []byte, ok bool) {
 		most = len(p) + 16
 	}
 	if len(out)-len(dst) > most {
-		return dst, false
+		return out[:len(dst)], false // which has grown for the next
 	}
 	c.Sent(p)
 	return out, true
-}
-
-// appendShort is for messages that refer to those before them or not at all.
-func (c *Compressor) appendShort(dst, p []byte) []byte {
-	reach := min(1<<c.bits, statelessWindow) - matchless // and p itself is to be in it
-	w := Writer{out: dst}
-	flate.StatelessDeflate((*sink)(&w), p, false, c.window[max(0, len(c.window)-reach):])
-	return w.out[:len(w.out)-len(tail)]
 }
 
 // Sent tells that p has been sent as a compressed message that another Compressor,
@@ -112,8 +103,9 @@ type Writer struct {
 	flate *flate.Writer
 }
 
-// Begin starts a message that is written in pieces.
-func (c *Compressor) Begin() *Writer { return c.begin(nil, len(c.window)) }
+// Begin starts a message that is written in pieces. What it becomes is put into dst, from
+// its start, as long as there is room.
+func (c *Compressor) Begin(dst []byte) *Writer { return c.begin(dst[:0], len(c.window)) }
 
 // begin primes a compressor with so much of the window.
 func (c *Compressor) begin(dst []byte, priming int) *Writer {
@@ -130,14 +122,16 @@ func (w *Writer) Write(p []byte) {
 	w.c.Sent(p)
 }
 
-// Take returns what can be sent of the message by now, and is the caller's.
+// Take returns what can be sent of the message by now. It is valid until the next Write
+// or End.
 func (w *Writer) Take() []byte {
 	out := w.out
-	w.out = nil
+	w.out = out[:0]
 	return out
 }
 
-// End returns the rest of the message. The Writer is not to be used any more.
+// End returns the rest of the message, which is the caller's. The Writer is not to be used
+// any more.
 func (w *Writer) End() []byte {
 	w.flate.Flush()
 	out := w.out[:len(w.out)-len(tail)]

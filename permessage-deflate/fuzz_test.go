@@ -42,7 +42,7 @@ func FuzzRoundTrip(f *testing.F) {
 			var z []byte
 			ok := true
 			if pieces {
-				w := c.Begin()
+				w := c.Begin(nil)
 				w.Write(p[:len(p)/3])
 				w.Write(p[len(p)/3:])
 				z = append(w.Take(), w.End()...)

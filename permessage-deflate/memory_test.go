@@ -86,7 +86,7 @@ func TestWithoutTakeover_NothingIsHeldBetweenMessages(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			w := c.Begin()
+			w := c.Begin(nil)
 			w.Write(p)
 			w.End()
 			c.Sent(p)

@@ -100,7 +100,7 @@ func TestCompressor_OfOtherConnections_LeavesNoWindowBehind(t *testing.T) {
 			p := sample(r, "json", 200+r.IntN(1<<s.bits))
 			a.Append(nil, p)
 			a.Append(nil, p) // by reference to the first
-			w := a.Begin()
+			w := a.Begin(nil)
 			w.Write(p)
 			w.End()
 			z, _ := b.Append(nil, p)
@@ -148,7 +148,7 @@ func converse(r *rand.Rand, s setting) error {
 		p := someSample(r, 5000)
 		z, ok := c.Append(nil, p)
 		if !ok {
-			w := c.Begin()
+			w := c.Begin(nil)
 			w.Write(p)
 			runtime.Gosched() // another may take what this one must not have given back
 			z = append(w.Take(), w.End()...)
