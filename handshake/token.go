@@ -23,7 +23,17 @@ func isToken(s string) bool { return httpguts.ValidHeaderFieldName(s) }
 func isTokenByte(c byte) bool { return httpguts.IsTokenRune(rune(c)) }
 
 // trim removes optional whitespace, the only one that may surround a value.
-func trim(s string) string { return strings.Trim(s, " \t") }
+func trim(s string) string {
+	for s != "" && isSpace(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isSpace(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' }
 
 // isKeyword compares without regard to ASCII case. Equal length keeps out the
 // non-ASCII letters that Unicode folds to ASCII ones, such as the Kelvin sign.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/swan-ws/websocket/conn"
@@ -78,20 +79,25 @@ func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, err
 	if o == nil {
 		o = &Options{}
 	}
-	return acceptHeld(w, r, o, 1)
+	return acceptHeld(w, r, o, groupsOf(r, o), 1)
 }
 
 // acceptHeld is Accept for a connection that is over for its groups when it has
 // been let go so many times: once by itself, once by a Service.
-func acceptHeld(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*conn.Conn, error) {
-	c, err := accept(w, r, o, holds)
+func acceptHeld(w http.ResponseWriter, r *http.Request, o *Options, groups groupList, holds int) (*conn.Conn, error) {
+	c, err := accept(w, r, o, groups, holds)
 	if err != nil {
 		return nil, fmt.Errorf("websocket: handshake from %s: %w", r.RemoteAddr, err)
 	}
 	return c, nil
 }
 
-func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*conn.Conn, error) {
+// wireBuffers hold responses, as long as it takes to write them. Longer ones are rare.
+var wireBuffers = sync.Pool{New: func() any { return new([wireSize]byte) }}
+
+const wireSize = 512
+
+func accept(w http.ResponseWriter, r *http.Request, o *Options, groups groupList, holds int) (*conn.Conn, error) {
 	watch := observerOf(r, o)
 	req, err := judge(r, o)
 	if err != nil {
@@ -105,35 +111,36 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, holds int) (*con
 		Key:         req.Key,
 		Subprotocol: selectSubprotocol(o, req.Subprotocols),
 		Extensions:  extensions,
-		Header:      mergeHeader(w.Header(), o.Header),
+		Header:      headerOf(w, o),
 	}
-	wire, err := handshake.AppendResponse(nil, response)
+	buf := wireBuffers.Get().(*[wireSize]byte)
+	defer wireBuffers.Put(buf)
+	wire, err := handshake.AppendResponse(buf[:0], response)
 	if err != nil {
 		return nil, refuse(w, watch, err)
 	}
-	groups := groupsOf(r, o)
 	if err := groups.enter(); err != nil {
 		return nil, refuse(w, watch, err)
 	}
-	nc, buffered, err := hijack(w)
+	t, err := take(w)
 	if err != nil {
 		groups.cancel()
 		return nil, refuse(w, watch, err)
 	}
-	if err := writeResponse(nc, wire, o.Conn.WriteTimeout); err != nil {
+	if err := t.write(wire, o.Conn.WriteTimeout); err != nil {
 		groups.cancel()
-		nc.Close()
+		t.nc.Close()
 		return nil, tellRefused(watch, 0, err)
 	}
 	options := o.Conn
 	options.Observer = watch
-	c := conn.New(o.stream(nc), conn.Config{
+	c := conn.New(o.stream(t.nc), conn.Config{
 		Options:     options,
 		Role:        machine.Server,
 		Subprotocol: response.Subprotocol,
 		Secure:      r.TLS != nil,
 		Deflate:     params,
-		Buffered:    buffered,
+		Buffered:    t.ahead,
 		OnDone:      groups.letGo,
 	})
 	if p := PrincipalOf(r.Context()); p != nil {
@@ -176,6 +183,9 @@ func compression(o *Options, offers []handshake.Extension) (*deflate.Params, []h
 	if err := wish.Check(); err != nil {
 		return nil, nil, &handshake.Error{Status: http.StatusInternalServerError, Section: "4.2.2", Reason: err.Error()}
 	}
+	if len(offers) == 0 {
+		return nil, nil, nil
+	}
 	p, answer, ok := wish.Accept(offers)
 	if !ok {
 		return nil, nil, nil
@@ -190,13 +200,18 @@ func selectSubprotocol(o *Options, offered []string) string {
 	return subprotocol.Select(offered, o.Subprotocols)
 }
 
-func mergeHeader(a, b http.Header) http.Header {
-	if len(a) == 0 {
-		return b
+// headerOf returns what has been set on w, and o's.
+func headerOf(w http.ResponseWriter, o *Options) http.Header {
+	if v, ok := w.(*responseWriter); ok && v.header == nil {
+		return o.Header
 	}
-	a = a.Clone()
-	maps.Copy(a, b)
-	return a
+	set := w.Header()
+	if len(set) == 0 {
+		return o.Header
+	}
+	set = set.Clone()
+	maps.Copy(set, o.Header)
+	return set
 }
 
 // refuse answers with the status that err stands for, tells watch, and returns err.
@@ -226,48 +241,80 @@ func refuse(w http.ResponseWriter, watch *conn.Observer, err error) error {
 	return tellRefused(watch, status, err)
 }
 
-// hijack takes the stream from net/http, with what it has read ahead.
-func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
+// taken is a stream that has been HTTP's.
+type taken struct {
+	nc    net.Conn
+	ahead []byte // what has been read behind the request
+	fresh bool   // nothing has been written
+}
+
+// take takes the stream from a visit, or from net/http.
+func take(w http.ResponseWriter) (taken, error) {
+	if v := visitOf(w); v != nil && !v.taken {
+		nc, ahead := v.take()
+		return taken{nc, ahead, !v.written}, nil
+	}
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, nil, &handshake.Error{
+		return taken{}, &handshake.Error{
 			Status:  http.StatusInternalServerError,
 			Section: "4.2.2",
 			Reason:  fmt.Sprintf("http.ResponseWriter is a %T, which gives no access to the connection: does a middleware lack an Unwrap method?", w),
 		}
 	}
-	buffered, _ := brw.Reader.Peek(brw.Reader.Buffered())
-	return nc, buffered, nil
+	nc.SetDeadline(time.Time{}) // those of the http.Server were for the request
+	ahead, _ := brw.Reader.Peek(brw.Reader.Buffered())
+	nc, ahead = unbegun(nc, ahead)
+	return taken{nc: nc, ahead: ahead}, nil
 }
 
-func writeResponse(nc net.Conn, wire []byte, timeout time.Duration) error {
+// visitOf returns the responseWriter of a visit if w is one, or a middleware's around
+// it that leaves Hijack to it.
+func visitOf(w http.ResponseWriter) *responseWriter {
+	for {
+		switch t := w.(type) {
+		case *responseWriter:
+			return t
+		case http.Hijacker:
+			return nil
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return nil
+		}
+	}
+}
+
+// write writes the response. TCP takes the first bytes without waiting.
+func (t taken) write(wire []byte, timeout time.Duration) error {
+	if _, tcp := t.nc.(*net.TCPConn); tcp && t.fresh && len(wire) <= wireSize {
+		_, err := t.nc.Write(wire)
+		return err
+	}
 	if timeout <= 0 {
 		timeout = conn.DefaultWriteTimeout
 	}
-	// Those of the http.Server were for the request.
-	if err := nc.SetDeadline(time.Time{}); err != nil {
+	if err := t.nc.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
-	if err := nc.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+	if _, err := t.nc.Write(wire); err != nil {
 		return err
 	}
-	if _, err := nc.Write(wire); err != nil {
-		return err
-	}
-	return nc.SetWriteDeadline(time.Time{})
+	return t.nc.SetWriteDeadline(time.Time{})
 }
 
 type groupKey struct{}
 
-// groupsOf returns who wants to know of the connection: the group named in the
+// groupsOf returns who wants to know of a connection: the group named in the
 // options, that of the Server that the request came to, and its place there.
 func groupsOf(r *http.Request, o *Options) groupList {
-	var list groupList
+	list := make(groupList, 0, 3)
 	if o.Group != nil {
-		list = append(list, o.Group)
+		list = append(list, &seat{g: o.Group})
 	}
-	if g, ok := r.Context().Value(groupKey{}).(*Group); ok && g != o.Group {
-		list = append(list, g)
+	ctx := r.Context()
+	if g, ok := ctx.Value(groupKey{}).(*Group); ok && g != o.Group {
+		list = append(list, &seat{g: g})
 	}
 	if p := placeOf(r); p != nil {
 		list = append(list, p)

@@ -13,31 +13,37 @@ import (
 // seconds for them.
 const silentTime = 500 * time.Millisecond
 
-// silent are the connections on which no request has come.
-type silent struct {
+// streams are the connections that HTTP is spoken on, and whether a request has come.
+type streams struct {
 	mu    sync.Mutex
-	conns map[net.Conn]struct{}
+	heard map[net.Conn]bool
 }
 
 // state is an http.Server.ConnState.
-func (s *silent) state(nc net.Conn, state http.ConnState) {
+func (s *streams) state(nc net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if state != http.StateNew {
-		delete(s.conns, nc)
+	switch state {
+	case http.StateHijacked, http.StateClosed:
+		delete(s.heard, nc)
 		return
 	}
-	if s.conns == nil {
-		s.conns = make(map[net.Conn]struct{})
+	if s.heard == nil {
+		s.heard = make(map[net.Conn]bool)
 	}
-	s.conns[nc] = struct{}{}
+	s.heard[nc] = state != http.StateNew
 }
 
-func (s *silent) close() {
+func (s *streams) closeSilent() { s.close(false) }
+
+// close closes those on which nothing has come, or all.
+func (s *streams) close(all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for nc := range s.conns {
-		nc.Close()
+	for nc, heard := range s.heard {
+		if all || !heard {
+			nc.Close()
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"iter"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -23,8 +22,8 @@ type Group struct {
 	Max int
 
 	mu      sync.Mutex
-	entered int                // handshakes accepted whose connection is not over
-	conns   map[*conn.Conn]int // how often each has yet to be let go
+	entered int     // handshakes accepted whose connection is not over
+	seats   []*seat // of connections, in no order
 	closing bool
 	empty   chan struct{} // closed when entered falls to 0 after closing
 }
@@ -33,14 +32,18 @@ type Group struct {
 func (g *Group) Len() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.conns)
+	return len(g.seats)
 }
 
 // All returns the connections there are at the call.
 func (g *Group) All() iter.Seq[*conn.Conn] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return slices.Values(slices.Collect(maps.Keys(g.conns)))
+	conns := make([]*conn.Conn, len(g.seats))
+	for i, s := range g.seats {
+		conns[i] = s.c
+	}
+	return slices.Values(conns)
 }
 
 // Shutdown refuses new connections from now on, closes those there are with 1001
@@ -87,8 +90,18 @@ var (
 	errFull     = &Rejection{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"10"}}, Body: "too many connections"}
 )
 
+// A seat is that of one connection in a Group. It knows where it is: connections end
+// deep down on small stacks, which a map would make grow.
+type seat struct {
+	g    *Group
+	c    *conn.Conn // nil: it is not among g's seats
+	at   int
+	left int // how often c has yet to be let go
+}
+
 // enter makes room for a connection before its handshake is answered.
-func (g *Group) enter() error {
+func (s *seat) enter() error {
+	g := s.g
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
@@ -102,7 +115,8 @@ func (g *Group) enter() error {
 }
 
 // cancel undoes enter, where no connection came of it.
-func (g *Group) cancel() {
+func (s *seat) cancel() {
+	g := s.g
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.entered--
@@ -111,32 +125,41 @@ func (g *Group) cancel() {
 
 // hold keeps c in the group until it has been let go n times. The first of them
 // may come before, from a connection that ends at once.
-func (g *Group) hold(c *conn.Conn, n int) {
+func (s *seat) hold(c *conn.Conn, n int) {
+	g := s.g
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.count(c, n)
+	if s.left+n > 0 {
+		s.c, s.at = c, len(g.seats)
+		g.seats = append(g.seats, s)
+	}
+	s.count(n)
 	if g.closing { // Shutdown came during the handshake and has not seen c
 		go goAway(c)
 	}
 }
 
-func (g *Group) letGo(c *conn.Conn) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.count(c, -1)
+func (s *seat) letGo(*conn.Conn) {
+	s.g.mu.Lock()
+	defer s.g.mu.Unlock()
+	s.count(-1)
 }
 
 func goAway(c *conn.Conn) { c.Close(frame.CloseGoingAway, "server is shutting down") }
 
-func (g *Group) count(c *conn.Conn, change int) {
-	if g.conns == nil {
-		g.conns = make(map[*conn.Conn]int)
+func (s *seat) count(change int) {
+	if s.left += change; s.left != 0 {
+		return
 	}
-	if g.conns[c] += change; g.conns[c] == 0 {
-		delete(g.conns, c)
-		g.entered--
-		g.tellIfEmpty()
+	g := s.g
+	if s.c != nil { // the last one takes its place
+		last := len(g.seats) - 1
+		g.seats[last].at = s.at
+		g.seats[s.at], g.seats[last] = g.seats[last], nil
+		g.seats = g.seats[:last]
 	}
+	g.entered--
+	g.tellIfEmpty()
 }
 
 func (g *Group) tellIfEmpty() {
@@ -149,7 +172,7 @@ func (g *Group) tellIfEmpty() {
 	}
 }
 
-// groupList are the groups that one connection belongs to.
+// groupList are the seats of one connection, and its place.
 type groupList []member
 
 func (l groupList) enter() error {

@@ -105,10 +105,13 @@ func homeOf(addr net.Addr) (netip.Prefix, bool) {
 	return p, err == nil
 }
 
-// bare returns the connection below TLS.
+// bare returns the connection below TLS, and below what a front has begun.
 func bare(nc net.Conn) net.Conn {
-	if t, ok := nc.(*tls.Conn); ok {
-		return t.NetConn()
+	switch c := nc.(type) {
+	case *tls.Conn:
+		return c.NetConn()
+	case *begun:
+		return c.Conn
 	}
 	return nc
 }
@@ -117,12 +120,13 @@ type placeKey struct{}
 
 // context is an http.Server.ConnContext.
 func (a *crowd) context(ctx context.Context, nc net.Conn) context.Context {
+	return context.WithValue(ctx, placeKey{}, a.placeOf(nc))
+}
+
+func (a *crowd) placeOf(nc net.Conn) *place {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if p := a.places[bare(nc)]; p != nil {
-		return context.WithValue(ctx, placeKey{}, p)
-	}
-	return ctx
+	return a.places[bare(nc)]
 }
 
 // state is an http.Server.ConnState.

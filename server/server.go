@@ -23,7 +23,10 @@ const (
 // A Server listens for HTTP requests and keeps an eye on the WebSocket
 // connections that its Handler accepts, by Service or Accept. It is an
 // http.Server with limits that the open internet needs, and a Shutdown that
-// includes those connections. The zero value is safe; set fields before use.
+// includes those connections. Handshakes that come over TCP in the usual form it reads
+// itself, for speed: the Handler sees no difference, but whatever it answers instead of
+// accepting is the last response on that connection. The zero value is safe; set fields
+// before use.
 type Server struct {
 	// Addr is the TCP address to listen on, host:port; port 0 takes a free one,
 	// which Listen tells.
@@ -70,7 +73,7 @@ type Server struct {
 	http     http.Server
 	group    Group
 	crowd    *crowd // nil without MaxConnsPerAddr
-	silent   silent
+	streams  streams
 	handlers tally
 
 	mu       sync.Mutex
@@ -95,12 +98,12 @@ func (s *Server) init() {
 		s.http.BaseContext = func(net.Listener) context.Context {
 			return withObserver(withLogger(withGroup(context.Background(), &s.group), log), s.Observer)
 		}
-		s.http.ConnState = s.silent.state
+		s.http.ConnState = s.streams.state
 		if s.MaxConnsPerAddr > 0 {
 			s.crowd = newCrowd(s.MaxConnsPerAddr, log)
 			s.http.ConnContext = s.crowd.context
 			s.http.ConnState = func(nc net.Conn, state http.ConnState) {
-				s.silent.state(nc, state)
+				s.streams.state(nc, state)
 				s.crowd.state(nc, state)
 			}
 		}
@@ -201,7 +204,7 @@ func (s *Server) ListenAndServeTLS(certFile, keyFile string) error {
 // Serve is ListenAndServe on a listener of the caller's, which it closes.
 func (s *Server) Serve(l net.Listener) error {
 	s.init()
-	return s.http.Serve(s.limited(l))
+	return s.http.Serve(newFront(s, s.limited(l)))
 }
 
 // ServeTLS is ListenAndServeTLS on a listener of the caller's, which it closes.
@@ -223,12 +226,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop()
 	groups := make(chan error, 1)
 	go func() { groups <- s.group.Shutdown(ctx) }()
-	defer time.AfterFunc(silentTime, s.silent.close).Stop()
-	err := s.http.Shutdown(ctx)
+	defer time.AfterFunc(silentTime, s.streams.closeSilent).Stop()
+	err := cmp.Or(s.http.Shutdown(ctx), <-groups, s.handlers.wait(ctx))
 	if err != nil {
-		s.http.Close()
+		s.closeHTTP()
 	}
-	return cmp.Or(err, <-groups, s.handlers.wait(ctx))
+	return err
 }
 
 // Close ends everything at once; peers see 1006. Prefer Shutdown.
@@ -236,5 +239,10 @@ func (s *Server) Close() error {
 	s.init()
 	s.stop()
 	s.group.cut()
+	return s.closeHTTP()
+}
+
+func (s *Server) closeHTTP() error {
+	defer s.streams.close(true)
 	return s.http.Close()
 }

@@ -108,31 +108,35 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := s.Options
 	o.Conn = s.ConnOptions()
 	o.eventLoop = s.EventLoop || loopAlways
-	c, err := s.accept(w, r, &o)
+	groups := groupsOf(r, &o)
+	c, err := s.accept(w, r, &o, groups)
 	if err != nil {
 		s.logRefusal(r, err)
 		return
 	}
-	groups := groupsOf(r, &o)
 	ss := newSession(s, c)
-	r = ss.outlive(r)
-	go func() {
-		if o.eventLoop && ss.attach(r, groups) {
-			return
-		}
-		defer groups.letGo(c)
+	ss.groups = groups
+	if r = ss.outlive(r); o.eventLoop {
+		go ss.attachOrRun(r)
+	} else {
+		go ss.run(r)
+	}
+}
+
+func (ss *session) attachOrRun(r *http.Request) {
+	if !ss.attach(r) {
 		ss.run(r)
-	}()
+	}
 }
 
 // loopAlways is set by tests, which hold with EventLoop as without.
 var loopAlways bool
 
-func (s *Service) accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, error) {
+func (s *Service) accept(w http.ResponseWriter, r *http.Request, o *Options, groups groupList) (*conn.Conn, error) {
 	if err := s.Validate(); err != nil {
 		return nil, refuse(w, observerOf(r, o), fmt.Errorf("%w: %w", err, &Rejection{Status: http.StatusInternalServerError}))
 	}
-	return acceptHeld(w, r, o, 2)
+	return acceptHeld(w, r, o, groups, 2)
 }
 
 // ConnOptions returns Options.Conn with the Service's callbacks in it, for

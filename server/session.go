@@ -30,6 +30,7 @@ func (e *PanicError) Error() string {
 type session struct {
 	*Service
 	c       *conn.Conn
+	groups  groupList   // wait for the callbacks
 	turn    turn        // of the callback that runs
 	opened  bool        // OnOpen has returned
 	closed  bool        // OnClose has
@@ -71,9 +72,8 @@ func (ss *session) run(r *http.Request) {
 }
 
 // attach has an event loop serve it, and reports whether one can.
-func (ss *session) attach(r *http.Request, groups groupList) bool {
+func (ss *session) attach(r *http.Request) bool {
 	return ss.c.Attach(ss.waiting(), ss.begin(r), ss.message, func(err error) {
-		defer groups.letGo(ss.c)
 		defer ss.end()
 		ss.ended(err)
 	})
@@ -115,6 +115,7 @@ func (ss *session) ended(err error) {
 }
 
 func (ss *session) end() {
+	defer ss.groups.letGo(ss.c)
 	ss.finish()
 	ss.streams.Wait()
 }
