@@ -2,8 +2,8 @@ package conn
 
 import (
 	"context"
+	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -20,9 +20,8 @@ func (c *Conn) Attach(waiting int, begin func() bool, f func(Message) bool, end 
 	if !ok {
 		return false
 	}
-	a := &attached{c: c, f: f, end: end, most: waiting, active: true}
-	a.change.L = &a.mu
-	a.away.Store(true)
+	a := &attached{c: c, f: f, end: end, most: int32(min(waiting, math.MaxInt32)), active: true}
+	c.flags.set(away)
 	c.events.Store(a)
 	s.OnReadable(a.ready)
 	a.run(begin)
@@ -34,25 +33,28 @@ type attached struct {
 	c    *Conn
 	f    func(Message) bool
 	end  func(error)
-	most int
-	away atomic.Bool // who is active is not who calls: nobody sees how long f takes
+	most int32 // messages that wait
 
-	mu       sync.Mutex
-	change   sync.Cond
-	active   bool // somebody reads or is in f, and goes on to the end of what there is
-	again    bool // there has been a call since, or not all has been read
-	over     bool
-	relieved bool // the inbox is not that of who is in f
-	reading  bool // but of somebody who reads on for them
-	waiting  []Message
-	err      error // that ended their reading
+	active  bool // mu's: somebody reads or is in f, and goes on to the end of what there is
+	again   bool // there has been a call since, or not all has been read
+	over    bool
+	reading bool // somebody reads on for who is in f
+	mu      sync.Mutex
+	*relief // nil: who is in f has the inbox
+}
+
+// relief is what has been read on for a callback that is slow.
+type relief struct {
+	change  sync.Cond
+	waiting []Message
+	err     error // that ended the reading
 }
 
 // idle reports whether the stream's word is waited for: nothing is left unread.
 func (a *attached) idle() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !a.active || a.relieved && !a.again
+	return !a.active || a.relief != nil && !a.again
 }
 
 // ready is called when there may be something to read.
@@ -138,12 +140,12 @@ func (a *attached) next() (m Message, err error) {
 }
 
 // takeInbox makes the caller the reader, unless that is Close.
-func (a *attached) takeInbox() bool { return a.c.in.state.CompareAndSwap(free, busy) }
+func (a *attached) takeInbox() bool { return a.c.becomeReader() }
 
 // leaveToClose has this end with Close, which reads to the end.
 func (a *attached) leaveToClose() {
 	go func() {
-		<-a.c.done
+		<-a.c.Done()
 		a.finish(a.c.Err())
 	}()
 }
@@ -155,7 +157,7 @@ func (a *attached) rest() (again bool) {
 	again, a.again = a.again, false
 	a.active = again
 	if !again {
-		a.away.Store(false)
+		a.c.flags.clear(away)
 	}
 	return again
 }
@@ -186,7 +188,7 @@ func (a *attached) take(m Message, now func(Message) bool) (more bool, err error
 		return false, err
 	}
 	if !a.takeInbox() {
-		<-a.c.done
+		<-a.c.Done()
 		return false, a.c.Err()
 	}
 	return true, nil
@@ -194,7 +196,7 @@ func (a *attached) take(m Message, now func(Message) bool) (more bool, err error
 
 // watched calls f, and slow if that takes its time, where the loop would not see it.
 func (a *attached) watched(f func(Message) bool, m Message) (more bool) {
-	if a.away.Load() && a.most > 0 {
+	if a.c.flags.has(away) && a.most > 0 {
 		timer := time.AfterFunc(slowCallback, a.slow)
 		defer timer.Stop()
 	}
@@ -205,9 +207,9 @@ func (a *attached) watched(f func(Message) bool, m Message) (more bool) {
 func (a *attached) drain() (more bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.relieved { // Close has read on to the end, or is about to
+	if a.relief == nil { // Close has read on to the end, or is about to
 		a.mu.Unlock()
-		<-a.c.done
+		<-a.c.Done()
 		a.mu.Lock()
 		return false, a.c.Err()
 	}
@@ -224,9 +226,10 @@ func (a *attached) drain() (more bool, err error) {
 			return false, a.c.Err()
 		}
 	}
-	a.relieved, a.waiting = false, nil
-	a.c.handling.Store(false)
-	return a.err == nil, a.err
+	err = a.err
+	a.relief = nil
+	a.c.flags.clear(atWork)
+	return err == nil, err
 }
 
 // call calls f without mu.
@@ -239,23 +242,23 @@ func (a *attached) call(m Message) (more bool) {
 // relieve reads on for those who are in f with a message that is lent; mu is held.
 func (a *attached) relieve() {
 	a.again = true
-	a.away.Store(true)
+	a.c.flags.set(away)
 	if a.reading || a.most <= 0 {
 		return
 	}
-	if !a.relieved {
+	if a.relief == nil {
 		if !a.c.takeLent() {
 			return // they read themselves
 		}
-		a.relieved = true
-		a.c.handling.Store(true)
+		a.relief = &relief{change: sync.Cond{L: &a.mu}}
+		a.c.flags.set(atWork)
 	}
 	a.reading = true
 	defer func() {
 		a.reading = false
 		a.change.Broadcast()
 	}()
-	for a.again && len(a.waiting) < a.most && a.err == nil {
+	for a.again && len(a.waiting) < int(a.most) && a.err == nil {
 		a.putAside()
 	}
 }
@@ -292,7 +295,7 @@ func (a *attached) readNow() (m Message, err error) {
 	a.mu.Unlock()
 	defer a.mu.Lock()
 	if !a.takeInbox() { // Close reads
-		<-a.c.done
+		<-a.c.Done()
 		return m, a.c.Err()
 	}
 	defer a.c.freeInbox()
@@ -306,7 +309,7 @@ func (a *attached) finish(err error) {
 	for a.reading {
 		a.change.Wait()
 	}
-	a.c.handling.Store(false)
+	a.c.flags.clear(atWork)
 	a.mu.Unlock()
 	a.end(err)
 }

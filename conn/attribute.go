@@ -27,7 +27,9 @@ func (a *Attribute[T]) Get(c *Conn) (v T, ok bool) {
 func (a *Attribute[T]) Remove(c *Conn) (v T, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v, ok = c.values[a].(T)
-	delete(c.values, a)
+	if c.asked != nil {
+		v, ok = c.values[a].(T)
+		delete(c.values, a)
+	}
 	return v, ok
 }

@@ -50,10 +50,8 @@ func (c *Conn) CloseContext(ctx context.Context, code frame.CloseCode, reason st
 }
 
 func (c *Conn) close(ctx context.Context, timeout time.Duration, code frame.CloseCode, reason string) error {
-	select {
-	case <-c.done:
+	if c.flags.has(streamClosed) {
 		return nil
-	default:
 	}
 	if c.in.inHook.Load() {
 		return c.StartClose(code, reason)
@@ -63,7 +61,7 @@ func (c *Conn) close(ctx context.Context, timeout time.Duration, code frame.Clos
 		return err
 	}
 	c.awaitClose(ctx, timeout-time.Since(start))
-	if !c.closeCame.Load() {
+	if !c.flags.has(closeCame) {
 		return fmt.Errorf("websocket: not closed in order: %w", c.closeTrouble())
 	}
 	return nil
@@ -89,7 +87,7 @@ func (c *Conn) awaitClose(ctx context.Context, timeout time.Duration) {
 	defer cancel()
 	for !c.takeOver() {
 		select { // a reader that stops meanwhile leaves the peer's Close frame to us
-		case <-c.done:
+		case <-c.Done():
 			return
 		case <-ctx.Done():
 			c.closeStream()
@@ -118,13 +116,13 @@ func (c *Conn) CloseNow() error {
 func (c *Conn) sendClose(ctx context.Context, timeout time.Duration, code frame.CloseCode, reason string) error {
 	o := &c.out
 	o.mu.Lock()
-	if o.err != nil || c.m.CloseSent() {
+	if o.ended || c.out.m.CloseSent() {
 		o.mu.Unlock()
 		return nil
 	}
 	q := o.pending()
 	var err error
-	if q.b, err = c.m.AppendClose(q.b, code, reason); err != nil {
+	if q.b, err = c.out.m.AppendClose(q.b, code, reason); err != nil {
 		o.mu.Unlock()
 		return fmt.Errorf("websocket: not closed: %w", err)
 	}
@@ -138,15 +136,16 @@ func (c *Conn) sendClose(ctx context.Context, timeout time.Duration, code frame.
 // flushClose writes everything up to the Close frame that has just been queued. All
 // of closing has one deadline, the first. out.mu is held before and not after.
 func (c *Conn) flushClose(timeout time.Duration) error {
-	c.closeSent.Store(true)
+	c.flags.set(closeSent)
 	c.out.changed()
 	if timeout == 0 {
 		timeout = DefaultCloseTimeout
 	}
-	if c.closeBy.IsZero() {
-		c.closeBy = time.Now().Add(timeout)
+	s := c.out.needed()
+	if s.closeBy == 0 {
+		s.closeBy = now().add(timeout)
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), c.closeBy)
+	ctx, cancel := context.WithTimeout(context.Background(), -s.closeBy.since())
 	defer cancel()
 	return c.out.flushAll(c, ctx)
 }
@@ -168,11 +167,11 @@ func (c *Conn) closeTrouble() error {
 func (c *Conn) peerClosed() error {
 	ev := &c.in.ev
 	err := c.end(&CloseError{Code: ev.Code, Reason: string(ev.Payload), Remote: true})
-	c.closeCame.Store(true)
-	c.sendLast(ev.Code, "", func(dst []byte) []byte { return c.m.AppendReply(dst, ev) })
+	c.flags.set(closeCame)
+	c.sendLast(ev.Code, "", func(dst []byte) []byte { return c.out.m.AppendReply(dst, ev) })
 	// §7.1.1: "the server MUST close the connection immediately ... the client
 	// SHOULD wait for the server to close the connection".
-	if c.cfg.Role == machine.Client {
+	if c.opt.role == machine.Client {
 		c.linger()
 	}
 	c.closeStream()
@@ -185,15 +184,13 @@ func (c *Conn) fault(err error) error {
 	if !ok {
 		return c.lost(err)
 	}
-	select {
-	case <-c.done: // it has been told
+	if c.flags.has(streamClosed) { // it has been told
 		return c.Err()
-	default:
 	}
 	err = &faultError{fault}
 	c.tellFault(err)
 	err = c.end(err)
-	if c.sendLast(fault.Code, fault.Reason, func(dst []byte) []byte { return c.m.AppendFail(dst, fault) }) == nil {
+	if c.sendLast(fault.Code, fault.Reason, func(dst []byte) []byte { return c.out.m.AppendFail(dst, fault) }) == nil {
 		closeWrite(c.stream) // which would wait for a write under way
 	}
 	c.linger()
@@ -206,7 +203,7 @@ func (c *Conn) fault(err error) error {
 func (c *Conn) sendLast(code frame.CloseCode, reason string, appendTo func([]byte) []byte) error {
 	o := &c.out
 	o.mu.Lock()
-	first := o.err == nil && !c.m.CloseSent()
+	first := !o.ended && !c.out.m.CloseSent()
 	if first {
 		q := o.pending()
 		q.b = appendTo(q.b)

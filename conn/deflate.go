@@ -163,7 +163,7 @@ func (c *Conn) writeDeflated(ctx context.Context, op frame.Opcode, p []byte) err
 	if ordered {
 		z.b, shorter = c.z.out.Append(z.b[:0], p)
 	}
-	c.alive.touch()
+	c.touch()
 	if !shorter {
 		err := c.writeFrame(ctx, op, true, p)
 		c.tellSent(op, len(p), len(p))
@@ -180,7 +180,7 @@ func (c *Conn) writeDeflatedFrame(ctx context.Context, op frame.Opcode, fin bool
 	o := &c.out
 	q := o.pending()
 	var err error
-	if q.b, err = c.m.AppendDeflated(q.b, op, fin, z); err != nil {
+	if q.b, err = c.out.m.AppendDeflated(q.b, op, fin, z); err != nil {
 		o.mu.Unlock()
 		return c.writeError(err)
 	}

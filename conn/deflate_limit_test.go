@@ -264,7 +264,7 @@ func TestMemory_OfAnIdleConnection_IsTheWindowsAlone(t *testing.T) {
 			mode    deflate.Mode
 			allowed int64
 		}{
-			{accord{15, false}, deflate.NoTakeover, 0},
+			{accord{15, false}, deflate.NoTakeover, 128}, // what has been agreed on
 			{accord{9, true}, deflate.Takeover, 2<<9 + 4<<10},
 			{accord{12, true}, deflate.Takeover, 2<<12 + 4<<10},
 			{accord{15, true}, deflate.Takeover, 2<<15 + 4<<10},

@@ -34,19 +34,20 @@ type rawStream interface {
 	tryWrite(p []byte) (n int)
 }
 
-func newRawStream(rwc any) rawStream {
-	if s, ok := rwc.(EventStream); ok {
-		return eventReader{s}
+func (c *Conn) newRawStream(rwc any) rawStream {
+	if _, ok := rwc.(EventStream); ok {
+		return (*eventReader)(c)
 	}
 	return newRawReader(rwc)
 }
 
-// eventReader is an EventStream under a reader that waits: Close, as a rule.
-type eventReader struct{ EventStream }
+// eventReader is a connection over an EventStream under a reader that waits: Close,
+// as a rule.
+type eventReader Conn
 
-func (r eventReader) read(burst bool) (*buffer, int, error) {
+func (r *eventReader) read(burst bool) (*buffer, int, error) {
 	b := getReadBuffer(burst)
-	n, err := r.Read(b.b)
+	n, err := r.stream.Read(b.b)
 	if n == 0 {
 		freeReadBuffer(b)
 		b = nil
@@ -54,7 +55,7 @@ func (r eventReader) read(burst bool) (*buffer, int, error) {
 	return b, n, err
 }
 
-func (r eventReader) tryWrite(p []byte) int { return r.TryWrite(p) }
+func (r *eventReader) tryWrite(p []byte) int { return r.stream.(EventStream).TryWrite(p) }
 
 // tryRead is readOnce for one who does not wait.
 func (c *Conn) tryRead(p []byte) (n int, err error) {

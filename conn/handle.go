@@ -23,7 +23,6 @@ const slowCallback = 50 * time.Millisecond
 func (c *Conn) Handle(waiting int, begin func() bool, f func(Message) bool) error {
 	ctx := context.Background()
 	h := &handling{c: c, f: f, most: waiting}
-	h.change.L = &h.mu
 	if err := c.takeInbox(ctx); err != nil {
 		if begin != nil {
 			begin()
@@ -54,21 +53,17 @@ type handling struct {
 	f    func(Message) bool
 	most int
 
-	mine, out bool // the caller has the inbox; a message is lent
+	mine, out bool        // the caller has the inbox; a message is lent
+	armed     atomic.Bool // the timer runs
+	timer     *time.Timer
+	turn      atomic.Uint64 // odd while f has a message that is lent
+	seen      uint64        // what turn was when the timer ran out last
 
-	turn  atomic.Uint64 // odd while f has a message that is lent
-	armed atomic.Bool   // the timer runs
-	timer *time.Timer
-	seen  uint64 // what turn was when it ran out last
-
-	mu       sync.Mutex
-	change   sync.Cond
-	over     bool
-	relieved bool // somebody else has the reading, or has had it since drain
-	reading  bool // and is at it
-	cancel   context.CancelFunc
-	waiting  []Message
-	err      error // that ended the relief's reading
+	mu      sync.Mutex
+	*relief // somebody else has the reading, or has had it since drain; nil: nobody
+	over    bool
+	reading bool // the relief is at it
+	cancel  context.CancelFunc
 }
 
 // take has now called with m, then f with what has been read meanwhile.
@@ -138,8 +133,8 @@ func (h *handling) relieve() {
 	if h.over || !h.c.takeLent() {
 		return
 	}
-	h.relieved, h.err = true, nil
-	h.c.handling.Store(true)
+	h.relief = &relief{change: sync.Cond{L: &h.mu}}
+	h.c.flags.set(atWork)
 	h.read()
 }
 
@@ -205,9 +200,9 @@ func (h *handling) drain() (more bool, err error) {
 // next returns what the relief has read, or that it has ended and nothing is left.
 func (h *handling) next() (m Message, ok bool, err error) {
 	h.mu.Lock()
-	if !h.relieved { // Close has read on to the end, or is about to
+	if h.relief == nil { // Close has read on to the end, or is about to
 		h.mu.Unlock() // which the timer may want
-		<-h.c.done
+		<-h.c.Done()
 		return m, false, h.c.Err()
 	}
 	defer h.mu.Unlock()
@@ -216,9 +211,10 @@ func (h *handling) next() (m Message, ok bool, err error) {
 		h.change.Wait()
 	}
 	if len(h.waiting) == 0 {
-		h.relieved, h.waiting = false, nil
-		h.c.handling.Store(false)
-		return m, false, h.err
+		err = h.err
+		h.relief = nil
+		h.c.flags.clear(atWork)
+		return m, false, err
 	}
 	m = h.waiting[0]
 	h.waiting = h.waiting[1:]
@@ -250,5 +246,5 @@ func (h *handling) stopRelief() {
 		h.change.Broadcast()
 		h.change.Wait()
 	}
-	h.c.handling.Store(false)
+	h.c.flags.clear(atWork)
 }

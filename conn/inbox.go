@@ -4,78 +4,30 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync/atomic"
 
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/frame"
 )
 
-// Who has the inbox.
-const (
-	free int32 = iota
-	busy       // somebody reads
-	lent       // nobody reads, but a message that lies in the buffer is in use
-)
-
 // maxEmptyReads is how many reads may bring neither bytes nor an error.
 const maxEmptyReads = 100
 
-// inbox is the receiving side. It belongs to whoever has taken it.
-type inbox struct {
-	state  atomic.Int32
-	inHook atomic.Bool // OnPing or OnPong is running
-	ahead  atomic.Bool // another frame is in buf, whole: there will soon be another step
-
-	buf    *buffer // nil while nobody reads and nothing is left in it
-	r, w   int     // buf.b[r:w] has been read but not understood
-	burst  bool    // the last read has brought much
-	hasty  bool    // whoever reads does not wait: errNotReady
-	ev     machine.Event
-	limit  int64 // MaxMessage, for the message in progress
-	owed   bool  // replies have been queued since the last flush
-	inside bool  // a message has begun and its last piece has not been met
-
-	piece       []byte // of the message at hand, inflated if it was deflated
-	first, last bool   // piece begins it, ends it
-	deflated    bool   // the message at hand is compressed
-	z           inflating
-
-	msg    []byte         // a message being gathered, or lent
-	msgBuf *buffer        // where msg began, if that is from a pool
-	pile   pile           // one being gathered that is compressed
-	reader *messageReader // has a message that has not been read to its end
-	deaf   bool           // Close reads: no hook is called on its goroutine
-	unused bool           // what is left in piece is for reader
-
-	bytes, wire int64 // of the message at hand so far, inflated and on the stream; for the Observer
-}
-
-func (in *inbox) start(buffered []byte) {
-	if len(buffered) == 0 {
-		return
-	}
-	in.buf = &buffer{make([]byte, max(len(buffered), readBufferSize))}
-	in.w = copy(in.buf.b, buffered)
-}
-
 // takeInbox makes the caller the reader.
 func (c *Conn) takeInbox(ctx context.Context) error {
-	if c.events.Load() == nil && c.in.state.CompareAndSwap(free, busy) {
+	if c.events.Load() == nil && c.becomeReader() {
 		return nil
 	}
-	if c.closeSent.Load() { // Close reads
+	if c.flags.has(closeSent) { // Close reads
 		select {
-		case <-c.done:
+		case <-c.Done():
 		case <-ctx.Done():
 			return givenUp(ctx.Err())
 		}
 	}
-	select {
-	case <-c.done:
+	if c.flags.has(streamClosed) {
 		return c.Err()
-	default:
-		return errConcurrentRead
 	}
+	return errConcurrentRead
 }
 
 // freeInbox ends a turn. A connection that nobody reads holds no buffer.
@@ -90,6 +42,7 @@ func (c *Conn) freeInbox() {
 	c.freeMessage()
 	c.lookAhead()
 	c.in.hasty = false
+	c.in.endReading()
 	c.in.state.Store(free)
 }
 
@@ -139,7 +92,7 @@ func (c *Conn) next(ctx context.Context) error {
 			if came, err := c.inflate(); came || err != nil {
 				return err
 			}
-			if c.m.Want() >= readBufferSize && in.r == in.w {
+			if c.in.m.Want() >= readBufferSize && in.r == in.w {
 				if err := c.readDeflated(ctx); err != nil {
 					return err
 				}
@@ -169,11 +122,11 @@ func (in *inbox) takePlain() {
 // more bytes.
 func (c *Conn) step(ctx context.Context) error {
 	in := &c.in
-	if !in.inside && c.m.Want() == 0 { // between messages
+	if !in.inside && c.in.m.Want() == 0 { // between messages
 		in.limit = c.maxMessage.Load()
-		c.m.SetMaxMessage(uint64(in.limit))
+		c.in.m.SetMaxMessage(uint64(in.limit))
 	}
-	n, err := c.m.Step(&in.ev, in.unread())
+	n, err := c.in.m.Step(&in.ev, in.unread())
 	if err != nil {
 		return c.fault(err)
 	}
@@ -183,7 +136,7 @@ func (c *Conn) step(ctx context.Context) error {
 	case machine.NeedMore:
 		return c.fill(ctx)
 	case machine.Data:
-		c.alive.touch()
+		c.touch()
 	case machine.Ping:
 		c.answerPing(&in.ev)
 	case machine.Pong:
@@ -283,9 +236,12 @@ func (c *Conn) readOnce(p []byte) (n int, err error) {
 		return c.tryRead(p)
 	case p != nil:
 		return c.stream.Read(p)
-	case c.raw != nil: // borrows a buffer only when there is something to read
-		in.buf, in.w, err = c.raw.read(in.burst)
-		return in.w, err
+	case c.raw != nil: // what can be borrowed only when there is something to read is
+		in.endReading()
+		b, n, err := c.raw.read(in.burst)
+		c.beginReading()
+		in.buf, in.w = b, n
+		return n, err
 	case in.buf == nil:
 		in.buf = getReadBuffer(in.burst)
 	}
@@ -296,50 +252,6 @@ func (c *Conn) readOnce(p []byte) (n int, err error) {
 // givenUp wraps the error of a context that ended before a message was there.
 // The connection is as good as before: the next read goes on where this stopped.
 func givenUp(err error) error { return fmt.Errorf("websocket: read given up: %w", err) }
-
-// lend hands the piece in the buffer to the application until it is taken back.
-// The inbox stays taken, but Close may read on in a buffer of its own.
-func (c *Conn) lend() {
-	c.sendOwed()
-	c.lookAhead()
-	c.in.state.Store(lent)
-}
-
-// takeBack ends lend and reports whether the inbox is still the caller's.
-func (c *Conn) takeBack() bool { return c.in.state.CompareAndSwap(lent, busy) }
-
-// takeOver makes Close the reader although a message may be lent.
-func (c *Conn) takeOver() bool {
-	in := &c.in
-	if !in.state.CompareAndSwap(free, busy) {
-		if !in.state.CompareAndSwap(lent, busy) {
-			return false
-		}
-		in.leave()
-	}
-	in.reader, in.unused, in.hasty = nil, false, false // it gets no more
-	in.deaf = true
-	return true
-}
-
-// takeLent lets anybody read although a message is lent.
-func (c *Conn) takeLent() bool {
-	if !c.in.state.CompareAndSwap(lent, busy) {
-		return false
-	}
-	c.in.leave()
-	c.freeInbox()
-	return true
-}
-
-// leave leaves the buffers in which a lent message lies alone, to the garbage
-// collector in the end.
-func (in *inbox) leave() {
-	left := in.unread()
-	in.buf, in.msg, in.msgBuf = nil, nil, nil
-	in.r, in.w = 0, 0
-	in.start(left)
-}
 
 // sendOwed sends the replies that have been queued. Replies to what came at once
 // leave at once, but none waits for the application's next read.
@@ -367,7 +279,7 @@ func (c *Conn) answerPing(ev *machine.Event) {
 }
 
 func (c *Conn) pongCame(payload []byte) {
-	if d, ok := c.pings.answered(payload); ok {
+	if d, ok := c.pinged().answered(payload); ok {
 		c.tellRoundTrip(d)
 	}
 	c.hook(c.opt.OnPong, payload)

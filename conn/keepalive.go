@@ -13,33 +13,46 @@ import (
 // keepalive pings the peer, notices that it is gone, and closes what is idle, all
 // with one timer.
 type keepalive struct {
-	heard atomic.Uint64 // reads that brought bytes
-	since atomic.Int64  // when the last message passed, in ns after start; idle only
+	start instant
+	since atomic.Int64  // the instant at which the last message passed; with IdleTimeout only
+	heard atomic.Uint32 // reads that brought bytes
 
-	idle   time.Duration
-	idling atomic.Bool // OnIdle is running
-	start  time.Time   // what follows is counted from here
-
-	mu       sync.Mutex
-	timer    *time.Timer
+	mu       sync.Mutex // of what follows
+	heardAt  uint32     // what heard was at the ping
+	idling   bool       // OnIdle is running
 	stopped  bool
-	pingAt   time.Duration // when the next ping is due
-	waiting  bool          // for signs of life
-	giveUpAt time.Duration
-	heardAt  uint64 // what heard was at the ping
+	waiting  bool // for signs of life
+	timer    *time.Timer
+	pingAt   instant // when the next ping is due
+	giveUpAt instant
 }
 
 func (c *Conn) startKeepalive() {
-	k := &c.alive
-	k.idle = c.opt.IdleTimeout
-	k.start = time.Now()
-	if c.opt.PingEvery == 0 && k.idle == 0 {
+	k, now := &c.alive, now()
+	if c.opt.PingEvery == 0 && c.opt.IdleTimeout == 0 {
 		return
 	}
-	k.pingAt = c.opt.PingEvery
+	c.touch()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.timer = time.AfterFunc(c.nextTick(0), c.tick)
+	k.pingAt = now.add(c.opt.PingEvery)
+	c.tickIn(c.nextTick(now))
+}
+
+// waker is a stream that wakes its connection, which needs no timer of its own then.
+type waker interface {
+	WakeAfter(d time.Duration, f func())
+}
+
+func (c *Conn) tickIn(d time.Duration) {
+	k := &c.alive
+	if w, ok := c.stream.(waker); ok {
+		w.WakeAfter(d, c.tick)
+	} else if k.timer == nil {
+		k.timer = time.AfterFunc(d, c.tick)
+	} else {
+		k.timer.Reset(d)
+	}
 }
 
 func (k *keepalive) stop() {
@@ -52,15 +65,13 @@ func (k *keepalive) stop() {
 }
 
 // touch is called when a message passes.
-func (k *keepalive) touch() {
-	if k.idle > 0 {
-		k.since.Store(int64(time.Since(k.start)))
+func (c *Conn) touch() {
+	if c.opt.IdleTimeout > 0 {
+		c.alive.since.Store(int64(now()))
 	}
 }
 
-func (k *keepalive) idleAt() time.Duration {
-	return time.Duration(k.since.Load()) + k.idle
-}
+func (c *Conn) idleAt() instant { return instant(c.alive.since.Load()).add(c.opt.IdleTimeout) }
 
 // tick does what is due and sets the timer for what is next.
 func (c *Conn) tick() {
@@ -70,28 +81,36 @@ func (c *Conn) tick() {
 	if k.stopped {
 		return
 	}
-	now := time.Since(k.start)
-	if k.idle > 0 && (c.in.state.Load() == lent || c.handling.Load()) {
-		k.touch() // a message is being worked on
+	now := now()
+	if c.in.state.Load() == lent || c.flags.has(atWork) {
+		c.touch() // a message is being worked on
 	}
-	if k.idle > 0 && now >= k.idleAt() {
+	if c.opt.IdleTimeout > 0 && now >= c.idleAt() {
 		if c.opt.OnIdle == nil {
 			go c.closeIdle()
 			return
 		}
-		k.touch()
-		if k.idling.CompareAndSwap(false, true) { // one call at a time
-			go func() {
-				defer k.idling.Store(false)
-				c.opt.OnIdle(c)
-			}()
+		c.touch()
+		if !k.idling { // one call at a time
+			k.idling = true
+			go c.idle()
 		}
 	}
 	if c.opt.PingEvery > 0 && !c.tickPing(now) {
 		go c.lost(ErrPongTimeout)
 		return
 	}
-	k.timer.Reset(c.nextTick(now))
+	c.tickIn(c.nextTick(now))
+}
+
+func (c *Conn) idle() {
+	k := &c.alive
+	defer func() {
+		k.mu.Lock()
+		k.idling = false
+		k.mu.Unlock()
+	}()
+	c.opt.OnIdle(c)
 }
 
 func (c *Conn) closeIdle() {
@@ -101,7 +120,7 @@ func (c *Conn) closeIdle() {
 }
 
 // tickPing reports whether the peer may still be alive.
-func (c *Conn) tickPing(now time.Duration) bool {
+func (c *Conn) tickPing(now instant) bool {
 	k := &c.alive
 	if k.waiting && k.heard.Load() != k.heardAt {
 		k.waiting = false
@@ -110,16 +129,16 @@ func (c *Conn) tickPing(now time.Duration) bool {
 		if c.listens() {
 			return false
 		}
-		k.giveUpAt = now + c.opt.PongWithin // nobody listens: silence means nothing
+		k.giveUpAt = now.add(c.opt.PongWithin) // nobody listens: silence means nothing
 	}
 	if now >= k.pingAt {
-		k.pingAt = now + c.opt.PingEvery
+		k.pingAt = now.add(c.opt.PingEvery)
 		if !k.waiting && c.opt.PongWithin > 0 {
-			k.waiting, k.giveUpAt, k.heardAt = true, now+c.opt.PongWithin, k.heard.Load()
+			k.waiting, k.giveUpAt, k.heardAt = true, now.add(c.opt.PongWithin), k.heard.Load()
 		}
 		var payload []byte
 		if c.timesPings() {
-			payload = c.pings.expectRegular()
+			payload = c.pinging().expectRegular()
 		}
 		go c.SendPing(context.Background(), payload) // the peer may not be reading
 	}
@@ -138,17 +157,17 @@ func (c *Conn) listens() bool {
 }
 
 // nextTick returns how long it is until something may be due.
-func (c *Conn) nextTick(now time.Duration) time.Duration {
+func (c *Conn) nextTick(now instant) time.Duration {
 	k := &c.alive
-	next := time.Duration(math.MaxInt64)
+	next := instant(math.MaxInt64)
 	if c.opt.PingEvery > 0 {
 		next = min(next, k.pingAt)
 	}
 	if k.waiting {
 		next = min(next, k.giveUpAt)
 	}
-	if k.idle > 0 {
-		next = min(next, k.idleAt())
+	if c.opt.IdleTimeout > 0 {
+		next = min(next, c.idleAt())
 	}
-	return next - now
+	return next.sub(now)
 }

@@ -140,3 +140,28 @@ func TestMaxFragments_ByDefault_IsEnforced(t *testing.T) {
 		}
 	}
 }
+
+// Most connections have the same Options, and share them. Functions that only look the
+// same are not.
+func TestOptions_OfEachConnection_AreItsOwn(t *testing.T) {
+	const many = 20
+	var told [many]int
+	for i := range many {
+		c, peer := against(t, machine.Server, conn.Options{
+			OnPong:     func(*conn.Conn, []byte) { told[i]++ },
+			MaxMessage: int64(10 + i%2),
+		})
+		mustWrite(t, peer, to(machine.Server, pongFrame, ""))
+		mustWrite(t, peer, to(machine.Server, fin|text, strings.Repeat("x", 11)))
+		peer.CloseWrite()
+		_, err := c.Read(bg)
+		if tooBig := conn.CloseStatus(err) == frame.CloseTooBig; tooBig != (i%2 == 0) {
+			t.Errorf("connection %d: %v", i, err)
+		}
+	}
+	for i, n := range told {
+		if n != 1 {
+			t.Errorf("connection %d has been told of %d Pongs", i, n)
+		}
+	}
+}

@@ -137,7 +137,7 @@ func (c *Conn) tellEnded(err error) {
 		Err:      err,
 		Code:     CloseStatus(err),
 		Remote:   closed && e.Remote,
-		Lifetime: time.Since(c.alive.start),
+		Lifetime: c.alive.start.since(),
 	})
 }
 
@@ -167,7 +167,7 @@ func (c *Conn) sent(t Traffic) {
 
 // frameSize is what a frame of this side's takes.
 func (c *Conn) frameSize(payload int) int64 {
-	h := frame.Header{Masked: c.cfg.Role == machine.Client, Length: uint64(payload)}
+	h := frame.Header{Masked: c.opt.role == machine.Client, Length: uint64(payload)}
 	return int64(h.Size() + payload)
 }
 

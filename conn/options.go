@@ -123,12 +123,3 @@ type Config struct {
 	// OnDone, if set, is called once, on its own, after the stream is closed.
 	OnDone func(*Conn)
 }
-
-// settled is what a connection keeps of its Config.
-type settled struct {
-	Role                  machine.Role
-	Secure                bool
-	Subprotocol           string
-	LocalAddr, RemoteAddr net.Addr
-	OnDone                func(*Conn)
-}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/swan-ws/websocket/conn/machine"
-	"github.com/swan-ws/websocket/frame"
 )
 
 const (
@@ -42,22 +41,42 @@ const (
 // other's, and no frame can be cut by another.
 type outbox struct {
 	mu      sync.Mutex
-	queue   *buffer // frames waiting for the stream; nil: none
-	writing bool    // somebody is in stream.Write, without mu
-	err     error   // why nothing goes out any more
-	message *messageWriter
-	large   int           // writers that wait for the queue to run dry: nobody overtakes them
+	m       machine.Sender
+	queue   *buffer       // frames waiting for the stream; nil: none
 	change  chan struct{} // closed at the next change somebody waits for; nil: nobody
+	*seldom               // nil: it has not been needed
 
-	corked bool        // what is queued waits for more to leave with it
-	cork   *time.Timer // runs while corked
+	fresh   instant // until then, the stream's write deadline is good enough
+	pongs   int32   // bytes of Pongs in queue
+	large   int32   // writers that wait for the queue to run dry: nobody overtakes them
+	ended   bool    // nothing goes out any more: Err says why
+	writing bool    // somebody is in stream.Write, without mu
+	corked  bool    // what is queued waits for more to leave with it
+	exact   bool    // the stream's write deadline was set for one write of a hurried context
+}
 
-	pongs    int    // bytes of Pongs in queue
-	latePong []byte // payload of the newest that found no room there; nil: none
+// seldom is what sending seldom takes.
+type seldom struct {
+	message  *messageWriter
+	cork     *time.Timer // runs while corked
+	latePong []byte      // payload of the newest that found no room in queue; nil: none
+	closeBy  instant     // when closing must be over
+}
 
-	deadline time.Time // what the stream's write deadline is
-	exact    bool      // it was set for one write of a hurried context
-	set      time.Time
+// needed returns o.seldom; mu is held.
+func (o *outbox) needed() *seldom {
+	if o.seldom == nil {
+		o.seldom = new(seldom)
+	}
+	return o.seldom
+}
+
+// inPieces returns the writer of the message that is being sent in pieces; mu is held.
+func (o *outbox) inPieces() *messageWriter {
+	if o.seldom == nil {
+		return nil
+	}
+	return o.message
 }
 
 // pending returns the queue to append to; mu is held.
@@ -132,13 +151,13 @@ func (o *outbox) flushMessage(c *Conn, ctx context.Context) error {
 	}
 	if !o.corked {
 		o.corked = true
-		if o.cork == nil {
-			o.cork = time.AfterFunc(corkTime, func() {
+		if s := o.needed(); s.cork == nil {
+			s.cork = time.AfterFunc(corkTime, func() {
 				c.in.ahead.Store(false) // whoever reads does not come for it
 				o.flushSoon(c)
 			})
 		} else {
-			o.cork.Reset(corkTime)
+			s.cork.Reset(corkTime)
 		}
 	}
 	o.mu.Unlock()
@@ -163,15 +182,18 @@ func (o *outbox) finish(c *Conn, ctx context.Context) error {
 	if _, hurried := ctx.Deadline(); !hurried {
 		o.drain(c, ctx, patience)
 	}
-	err := o.err
-	if err == nil && o.waiting() {
+	ended := o.ended
+	if !ended && o.waiting() {
 		go o.flushRest(c)
 	} else {
 		o.writing = false
 		o.changed()
 	}
 	o.mu.Unlock()
-	return err
+	if ended {
+		return c.Err()
+	}
+	return nil
 }
 
 // flushRest goes on where a writer lost patience, or must not wait at all. Its
@@ -187,7 +209,7 @@ func (o *outbox) flushRest(c *Conn) {
 // drain writes what is queued, in as many rounds as it may; the caller has set
 // writing. mu is held before and after, and free during each write.
 func (o *outbox) drain(c *Conn, ctx context.Context, rounds int) {
-	for ; rounds > 0 && o.err == nil && o.waiting(); rounds-- {
+	for ; rounds > 0 && !o.ended && o.waiting(); rounds-- {
 		late := o.answerLatePing(c)
 		out := o.take()
 		o.mu.Unlock()
@@ -212,24 +234,26 @@ func (o *outbox) send(c *Conn, ctx context.Context, p []byte) error {
 }
 
 // waiting reports whether there is something to write.
-func (o *outbox) waiting() bool { return o.queued() > 0 || o.latePong != nil }
+func (o *outbox) waiting() bool { return o.queued() > 0 || o.late() }
+
+// late reports whether a Pong has found no room.
+func (o *outbox) late() bool { return o.seldom != nil && o.latePong != nil }
 
 // wrote takes mu again after a write. An error is final: a frame may have been cut.
 func (o *outbox) wrote(c *Conn, err error) {
 	if err != nil {
-		err = c.lost(err)
+		c.lost(err)
 	}
 	o.mu.Lock()
-	if o.err == nil { // another closer may not have come to stop yet
-		o.err = err
-	}
+	o.ended = o.ended || err != nil // another closer may not have come to stop yet
 	o.changed()
 }
 
-// stop makes err the answer to all that would still be sent.
-func (o *outbox) stop(err error) {
+// stop refuses all that would still be sent, for the reason that the connection has
+// ended for.
+func (o *outbox) stop() {
 	o.mu.Lock()
-	o.err = err
+	o.ended = true
 	o.changed()
 	o.mu.Unlock()
 }
@@ -243,69 +267,28 @@ func (o *outbox) setDeadline(c *Conn, ctx context.Context) {
 	if limit == 0 && !hurried && !o.exact {
 		return
 	}
-	if !hurried && !o.exact && time.Since(o.set) < limit/4 {
+	now := now()
+	fresh := !o.exact && now < o.fresh
+	if !hurried && fresh {
 		return
 	}
-	now := time.Now()
 	var deadline time.Time
 	if limit > 0 {
-		deadline = now.Add(limit)
+		deadline = time.Now().Add(limit)
 	}
 	switch {
 	case hurried && (limit == 0 || hurry.Before(deadline)):
 		deadline = hurry
-	case !o.exact && o.deadline.After(deadline):
+		o.exact = true
+	case fresh:
 		return
 	case limit > 0:
-		hurried = false
 		deadline = deadline.Add(limit / 4)
+		fallthrough
 	default:
-		hurried = false
+		o.exact, o.fresh = false, now.add(limit/4)
 	}
-	o.deadline, o.exact, o.set = deadline, hurried, now
 	c.stream.SetWriteDeadline(deadline)
-}
-
-// queuePong queues the answer to a Ping, or reports that it is not its turn yet. It
-// never waits for the peer.
-func (o *outbox) queuePong(c *Conn, ping *machine.Event) (queued bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.err != nil {
-		return false
-	}
-	if o.pongs > pongBudget || o.latePong != nil { // the newest answers last
-		if o.latePong == nil {
-			o.latePong = make([]byte, 0, frame.MaxControlPayload)
-		}
-		o.latePong = append(o.latePong[:0], ping.Payload...)
-		return false
-	}
-	q := o.pending()
-	before := len(q.b)
-	q.b = c.m.AppendReply(q.b, ping)
-	o.pongs += len(q.b) - before
-	return true
-}
-
-// latePong is the Pong that answerLatePing has queued: its payload's length, and one.
-type latePong int
-
-func (n latePong) tell(c *Conn) {
-	if n > 0 {
-		c.tellSent(frame.OpPong, int(n)-1, int(n)-1)
-	}
-}
-
-func (o *outbox) answerLatePing(c *Conn) latePong {
-	late := o.latePong
-	if late == nil {
-		return 0
-	}
-	o.latePong = nil
-	q := o.pending()
-	q.b = c.m.AppendReply(q.b, &machine.Event{Kind: machine.Ping, Payload: late})
-	return latePong(len(late) + 1)
 }
 
 // flushSoon writes what is queued without making the reader wait for the peer, who
@@ -313,7 +296,7 @@ func (o *outbox) answerLatePing(c *Conn) latePong {
 // another goroutine.
 func (o *outbox) flushSoon(c *Conn) {
 	o.mu.Lock()
-	if o.writing || o.err != nil || !o.waiting() {
+	if o.writing || o.ended || !o.waiting() {
 		o.mu.Unlock()
 		return
 	}
@@ -356,7 +339,7 @@ func (o *outbox) writeSoon(c *Conn, p []byte, out *buffer) {
 }
 
 // busy reports whether who does not wait can send nothing; mu is held.
-func (o *outbox) busy() bool { return o.writing || o.message != nil || o.large > 0 }
+func (o *outbox) busy() bool { return o.writing || o.inPieces() != nil || o.large > 0 }
 
 // uncork writes what waits to leave with others, if the peer takes it at once.
 func (o *outbox) uncork(c *Conn) {
@@ -389,7 +372,7 @@ func (o *outbox) writeRest(c *Conn, p []byte, out *buffer) {
 // flushAll writes what is queued and waits until it is written, by whomever. mu
 // is held before and not after.
 func (o *outbox) flushAll(c *Conn, ctx context.Context) error {
-	for o.writing && o.err == nil {
+	for o.writing && !o.ended {
 		if err := o.wait(ctx); err != nil {
 			o.mu.Unlock()
 			return err

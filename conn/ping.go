@@ -23,6 +23,27 @@ type waitingPing struct {
 	came chan struct{} // nil: nobody waits
 }
 
+// pinging returns the connection's, from the first Ping on whose time is taken.
+func (c *Conn) pinging() *pings {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.ask()
+	if a.pings == nil {
+		a.pings = new(pings)
+	}
+	return a.pings
+}
+
+// pinged returns those there are, nil if none has been timed.
+func (c *Conn) pinged() *pings {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asked == nil {
+		return nil
+	}
+	return c.pings
+}
+
 // expect returns the payload of a new Ping and a channel that is closed at its Pong.
 func (p *pings) expect() (payload [8]byte, id uint64, came chan struct{}) {
 	p.mu.Lock()
@@ -64,7 +85,7 @@ func (p *pings) forget(id uint64) {
 // Ping, so that a Pong answers all those before it too. The time is since the Ping
 // that it is for.
 func (p *pings) answered(payload []byte) (took time.Duration, ok bool) {
-	if len(payload) != 8 {
+	if p == nil || len(payload) != 8 {
 		return 0, false
 	}
 	id := binary.BigEndian.Uint64(payload)
@@ -91,8 +112,9 @@ func (p *pings) answered(payload []byte) (took time.Duration, ok bool) {
 // of a loop over Messages nobody does, and in a callback of a Service only after a
 // while, which is counted.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
-	payload, id, came := c.pings.expect()
-	defer c.pings.forget(id)
+	pings := c.pinging()
+	payload, id, came := pings.expect()
+	defer pings.forget(id)
 	start := time.Now()
 	if err := c.SendPing(ctx, payload[:]); err != nil {
 		return 0, err
@@ -100,7 +122,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	select {
 	case <-came:
 		return time.Since(start), nil
-	case <-c.done:
+	case <-c.Done():
 		return 0, c.Err()
 	case <-ctx.Done():
 		return 0, fmt.Errorf("websocket: no answer to a ping (is somebody reading?): %w", ctx.Err())
@@ -110,14 +132,14 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 // SendPing sends a Ping with that payload, 125 bytes at the most, and does not wait
 // for its Pong: Options.OnPong is told of it. For a round-trip time there is Ping.
 func (c *Conn) SendPing(ctx context.Context, payload []byte) error {
-	return c.sendControl(ctx, frame.OpPing, c.m.AppendPing, payload)
+	return c.sendControl(ctx, frame.OpPing, c.out.m.AppendPing, payload)
 }
 
 // SendPong sends a Pong that no Ping asked for, a heartbeat in one direction
 // (§5.5.3), with at most 125 bytes of payload. Pings are answered without it; for
 // answers of your own there is Options.AnswerPing.
 func (c *Conn) SendPong(ctx context.Context, payload []byte) error {
-	return c.sendControl(ctx, frame.OpPong, c.m.AppendPong, payload)
+	return c.sendControl(ctx, frame.OpPong, c.out.m.AppendPong, payload)
 }
 
 func (c *Conn) sendControl(ctx context.Context, op frame.Opcode, appendTo func(dst, payload []byte) ([]byte, error), payload []byte) error {
@@ -126,9 +148,9 @@ func (c *Conn) sendControl(ctx context.Context, op frame.Opcode, appendTo func(d
 	}
 	o := &c.out
 	o.mu.Lock()
-	if o.err != nil {
+	if o.ended {
 		defer o.mu.Unlock()
-		return o.err
+		return c.Err()
 	}
 	q := o.pending()
 	var err error

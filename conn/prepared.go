@@ -94,7 +94,7 @@ func (c *Conn) sendSome(ctx context.Context, ms []*Prepared) (n int, err error) 
 	if err = c.admit(ctx, first.opcode, size, nil); err != nil {
 		return 0, err
 	}
-	c.alive.touch()
+	c.touch()
 	if n == 1 {
 		err = c.sendOne(ctx, first)
 	} else {
@@ -150,9 +150,9 @@ func (c *Conn) TrySend(ms ...*Prepared) (n int, err error) {
 		defer o.mu.Unlock()
 		return 0, c.sendingEnded()
 	}
-	c.alive.touch()
+	c.touch()
 	o.writing = true
-	if first := c.as(ms[0]); n == 1 && c.cfg.Role == machine.Server && !o.waiting() {
+	if first := c.as(ms[0]); n == 1 && c.opt.role == machine.Server && !o.waiting() {
 		if first != ms[0] {
 			c.z.out.Sent(ms[0].payload)
 		}
@@ -173,7 +173,7 @@ func (c *Conn) Ready(ctx context.Context) (err error) {
 	o := &c.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for err == nil && o.err == nil && !c.m.CloseSent() && o.busy() {
+	for err == nil && !o.ended && !c.out.m.CloseSent() && o.busy() {
 		err = o.wait(ctx)
 	}
 	if err != nil {
@@ -185,9 +185,9 @@ func (c *Conn) Ready(ctx context.Context) (err error) {
 // sendingEnded returns why nothing can be sent any more, nil if it can; mu is held.
 func (c *Conn) sendingEnded() error {
 	switch {
-	case c.out.err != nil:
-		return c.out.err
-	case c.m.CloseSent():
+	case c.out.ended:
+		return c.Err()
+	case c.out.m.CloseSent():
 		return c.Err()
 	}
 	return nil
@@ -215,7 +215,7 @@ func (c *Conn) sendOne(ctx context.Context, m *Prepared) error {
 		c.z.out.Sent(m.payload)
 	}
 	switch {
-	case c.cfg.Role == machine.Server:
+	case c.opt.role == machine.Server:
 		return c.writeReady(ctx, as.wire)
 	case as != m: // every frame of a client's has a key of its own (§5.3)
 		return c.writeDeflatedFrame(ctx, m.opcode, true, as.payload)
@@ -230,12 +230,12 @@ func (c *Conn) queuePrepared(m *Prepared) {
 		c.z.out.Sent(m.payload)
 	}
 	switch {
-	case c.cfg.Role == machine.Server:
+	case c.opt.role == machine.Server:
 		q.b = append(q.b, as.wire...)
 	case as != m:
-		q.b, _ = c.m.AppendDeflated(q.b, m.opcode, true, as.payload)
+		q.b, _ = c.out.m.AppendDeflated(q.b, m.opcode, true, as.payload)
 	default:
-		q.b, _ = c.m.AppendFragment(q.b, m.opcode, true, m.payload)
+		q.b, _ = c.out.m.AppendFragment(q.b, m.opcode, true, m.payload)
 	}
 }
 

@@ -15,16 +15,15 @@ import (
 // something to read: a connection that waits holds none.
 type rawReader struct {
 	raw syscall.RawConn
-	try func(fd uintptr) bool // r.attempt, bound once
 
-	burst bool    // wanted for the next attempt
-	got   *buffer // of the last attempt, if it brought bytes
-	n     int
-	err   error
+	try   func(fd uintptr) bool // r.attempt, bound once
+	got   *buffer               // of the last attempt, if it brought bytes
+	errno syscall.Errno         // why it did not; 0: it is the end
+	n     int32                 // how many
+	burst bool                  // wanted for the next attempt
 
 	push func(fd uintptr) bool // r.attemptWrite, bound once
-	out  []byte
-	sent int
+	out  []byte                // what is not written yet
 }
 
 // newRawReader returns nil for what is no plain socket, such as TLS.
@@ -54,7 +53,13 @@ func (r *rawReader) read(burst bool) (b *buffer, n int, err error) {
 		return nil, 0, err // the deadline, or closed
 	}
 	b, r.got = r.got, nil
-	return b, r.n, r.err
+	switch {
+	case b != nil:
+		return b, int(r.n), nil
+	case r.errno != 0:
+		return nil, 0, os.NewSyscallError("read", r.errno)
+	}
+	return nil, 0, io.EOF
 }
 
 // attempt reports whether there was anything; the runtime's poller waits
@@ -66,28 +71,22 @@ func (r *rawReader) attempt(fd uintptr) bool {
 		n, err = quick.Read(int(fd), b.b)
 	}
 	if n > 0 {
-		r.got, r.n, r.err = b, n, nil
+		r.got, r.n = b, int32(n)
 		return true
 	}
 	freeReadBuffer(b)
-	switch err {
-	case syscall.EAGAIN:
-		return false
-	case nil:
-		r.n, r.err = 0, io.EOF
-	default:
-		r.n, r.err = 0, os.NewSyscallError("read", err)
-	}
-	return true
+	r.errno, _ = err.(syscall.Errno)
+	return r.errno != syscall.EAGAIN
 }
 
 // tryWrite writes as much of p as the socket takes at once. An error is left to
 // the next write to find.
 func (r *rawReader) tryWrite(p []byte) (n int) {
-	r.out, r.sent = p, 0
+	r.out = p
 	r.raw.Write(r.push)
+	n = len(p) - len(r.out)
 	r.out = nil
-	return r.sent
+	return n
 }
 
 func (r *rawReader) attemptWrite(fd uintptr) bool {
@@ -95,6 +94,6 @@ func (r *rawReader) attemptWrite(fd uintptr) bool {
 	for err == syscall.EINTR {
 		n, err = quick.Write(int(fd), r.out)
 	}
-	r.sent = max(n, 0)
+	r.out = r.out[max(n, 0):]
 	return true // never waits
 }

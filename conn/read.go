@@ -101,7 +101,7 @@ func (c *Conn) gather(ctx context.Context) error {
 	}
 	in.msg = append(in.msg, in.piece...)
 	for !in.last {
-		if c.m.Want() > 0 && in.r == in.w {
+		if c.in.m.Want() > 0 && in.r == in.w {
 			if err := c.gatherInPlace(ctx); err != nil {
 				return err
 			}
@@ -119,7 +119,7 @@ func (c *Conn) gather(ctx context.Context) error {
 // grows with what has arrived, never with what was declared.
 func (c *Conn) gatherInPlace(ctx context.Context) error {
 	in := &c.in
-	start, want := len(in.msg), c.m.Want()
+	start, want := len(in.msg), c.in.m.Want()
 	if uint64(cap(in.msg)-start) < min(want, readBufferSize) {
 		in.msg = slices.Grow(in.msg, max(start, readBufferSize))
 	}
@@ -135,15 +135,15 @@ func (c *Conn) gatherInPlace(ctx context.Context) error {
 // readPayload reads payload of the current frame, at most all of it, into p.
 func (c *Conn) readPayload(ctx context.Context, p []byte) (n int, err error) {
 	in := &c.in
-	p = p[:min(uint64(len(p)), c.m.Want())]
+	p = p[:min(uint64(len(p)), c.in.m.Want())]
 	if n, err = c.readStream(ctx, p); err != nil {
 		return 0, err
 	}
-	if _, err := c.m.Step(&in.ev, p[:n]); err != nil {
+	if _, err := c.in.m.Step(&in.ev, p[:n]); err != nil {
 		return 0, c.fault(err)
 	}
 	c.tellStep(n)
-	c.alive.touch()
+	c.touch()
 	return n, nil
 }
 
@@ -183,7 +183,7 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 			mine, out = c.takeBack(), false
 			if !mine && more {
 				// Close has read on to the end meanwhile, or is about to.
-				<-c.done
+				<-c.Done()
 				yield(Message{}, c.Err())
 				return
 			}
@@ -296,7 +296,7 @@ func (r *messageReader) Read(p []byte) (int, error) {
 func (c *Conn) nextPiece(ctx context.Context, p []byte) error {
 	in := &c.in
 	var err error
-	if c.m.Want() > 0 && in.r == in.w && !in.deflated {
+	if c.in.m.Want() > 0 && in.r == in.w && !in.deflated {
 		if _, err = c.readPayload(ctx, p); err == nil {
 			in.takePlain()
 		}

@@ -21,7 +21,6 @@ var longAgo = time.Unix(1, 0)
 
 // watchContext makes reads fail when ctx ends. It is called by whoever reads.
 func (c *Conn) watchContext(ctx context.Context) error {
-	w := &c.watch
 	done := ctx.Done()
 	if done != nil {
 		select {
@@ -30,7 +29,14 @@ func (c *Conn) watchContext(ctx context.Context) error {
 		default:
 		}
 	}
-	if done == w.done { // only readers write it
+	w := c.watch // only readers write it, and what is in it
+	if w == nil {
+		if done == nil {
+			return nil
+		}
+		w = c.newWatch()
+	}
+	if done == w.done {
 		return nil
 	}
 	w.mu.Lock()
@@ -51,6 +57,13 @@ func (c *Conn) watchContext(ctx context.Context) error {
 	return nil
 }
 
+func (c *Conn) newWatch() *watch {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watch = &watch{over: c.shut}
+	return c.watch
+}
+
 // forget ends the watch; mu is held.
 func (w *watch) forget(c *Conn) {
 	if w.stop != nil {
@@ -65,6 +78,9 @@ func (w *watch) forget(c *Conn) {
 // rearm reports whether a read failed because the watched context ended, and
 // makes the next read possible again.
 func (w *watch) rearm(c *Conn) bool {
+	if w == nil {
+		return false
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.fired {
@@ -76,6 +92,9 @@ func (w *watch) rearm(c *Conn) bool {
 
 // drop ends the watch until the next read. It is called by whoever reads.
 func (w *watch) drop(c *Conn) {
+	if w == nil {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forget(c)
@@ -83,7 +102,10 @@ func (w *watch) drop(c *Conn) {
 
 // release ends the watch for good, so that a long-lived context does not keep a
 // closed connection.
-func (w *watch) release(c *Conn) {
+func (w *watch) release() {
+	if w == nil {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stop != nil {

@@ -48,7 +48,7 @@ func (c *Conn) write(ctx context.Context, op frame.Opcode, p []byte) error {
 	if err := c.admit(ctx, op, len(p), nil); err != nil {
 		return err
 	}
-	c.alive.touch()
+	c.touch()
 	err := c.writeFrame(ctx, op, true, p)
 	c.tellSent(op, len(p), len(p))
 	return err
@@ -64,8 +64,8 @@ func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageW
 		err = context.DeadlineExceeded
 	}
 	o.mu.Lock()
-	for err == nil && o.err == nil && !c.m.CloseSent() && (o.message != w || o.full(size)) {
-		large := size > queueBudget && o.message == w
+	for err == nil && !o.ended && !c.out.m.CloseSent() && (o.inPieces() != w || o.full(size)) {
+		large := size > queueBudget && o.inPieces() == w
 		if large {
 			o.large++
 		}
@@ -75,11 +75,11 @@ func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageW
 		}
 	}
 	if err == nil {
-		err = c.m.CheckMessage(op)
+		err = c.out.m.CheckMessage(op)
 	}
 	switch {
-	case o.err != nil:
-		err = o.err
+	case o.ended:
+		err = c.Err()
 	case err != nil:
 		err = c.writeError(err)
 	default:
@@ -107,7 +107,7 @@ func (c *Conn) writeFrame(ctx context.Context, op frame.Opcode, fin bool, p []by
 	}
 	q := o.pending()
 	var err error
-	if q.b, err = c.m.AppendFragment(q.b, op, fin, p); err != nil {
+	if q.b, err = c.out.m.AppendFragment(q.b, op, fin, p); err != nil {
 		o.mu.Unlock()
 		return c.writeError(err)
 	}
@@ -121,7 +121,7 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []by
 	q := o.pending()
 	var key frame.Key
 	var err error
-	if q.b, key, err = c.m.AppendHeader(q.b, op, fin, uint64(len(p))); err != nil {
+	if q.b, key, err = c.out.m.AppendHeader(q.b, op, fin, uint64(len(p))); err != nil {
 		o.mu.Unlock()
 		return c.writeError(err)
 	}
@@ -130,7 +130,7 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []by
 	o.mu.Unlock()
 	o.setDeadline(c, ctx)
 	switch {
-	case c.cfg.Role == machine.Client:
+	case c.opt.role == machine.Client:
 		err = c.writeMasked(ctx, q, key, p)
 	case c.gathers && len(p) <= gatherMost:
 		err = writeGathered(c.stream, q.b, p)

@@ -17,7 +17,7 @@ func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error
 		return nil, err
 	}
 	w := &messageWriter{c: c, ctx: ctx, op: frame.Opcode(t), size: Traffic{Opcode: frame.Opcode(t)}}
-	c.out.message = w
+	c.out.needed().message = w
 	c.out.mu.Unlock()
 	return w, nil
 }
@@ -130,7 +130,7 @@ func (w *messageWriter) send(fin bool, p []byte) error {
 		return w.err
 	}
 	w.sent = true
-	c.alive.touch()
+	c.touch()
 	if w.z != nil {
 		w.err = c.writeDeflatedFrame(w.ctx, w.op, fin, p)
 	} else {

@@ -84,7 +84,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, err
 
 // acceptHeld is Accept for a connection that is over for its groups when it has
 // been let go so many times: once by itself, once by a Service.
-func acceptHeld(w http.ResponseWriter, r *http.Request, o *Options, groups groupList, holds int) (*conn.Conn, error) {
+func acceptHeld(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, holds int) (*conn.Conn, error) {
 	c, err := accept(w, r, o, groups, holds)
 	if err != nil {
 		return nil, fmt.Errorf("websocket: handshake from %s: %w", r.RemoteAddr, err)
@@ -97,7 +97,7 @@ var wireBuffers = sync.Pool{New: func() any { return new([wireSize]byte) }}
 
 const wireSize = 512
 
-func accept(w http.ResponseWriter, r *http.Request, o *Options, groups groupList, holds int) (*conn.Conn, error) {
+func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, holds int) (*conn.Conn, error) {
 	watch := observerOf(r, o)
 	req, err := judge(r, o)
 	if err != nil {
@@ -307,19 +307,19 @@ type groupKey struct{}
 
 // groupsOf returns who wants to know of a connection: the group named in the
 // options, that of the Server that the request came to, and its place there.
-func groupsOf(r *http.Request, o *Options) groupList {
-	list := make(groupList, 0, 3)
+func groupsOf(r *http.Request, o *Options) *seats {
+	s := new(seats)
 	if o.Group != nil {
-		list = append(list, &seat{g: o.Group})
+		s.add(o.Group)
 	}
 	ctx := r.Context()
 	if g, ok := ctx.Value(groupKey{}).(*Group); ok && g != o.Group {
-		list = append(list, &seat{g: g})
+		s.add(g)
 	}
 	if p := placeOf(r); p != nil {
-		list = append(list, p)
+		s.others = append(s.others, p)
 	}
-	return list
+	return s
 }
 
 func withGroup(ctx context.Context, g *Group) context.Context {

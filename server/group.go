@@ -93,15 +93,18 @@ var (
 // A seat is that of one connection in a Group. It knows where it is: connections end
 // deep down on small stacks, which a map would make grow.
 type seat struct {
-	g    *Group
+	g    *Group     // nil: there is none, and nothing to do
 	c    *conn.Conn // nil: it is not among g's seats
-	at   int
-	left int // how often c has yet to be let go
+	at   int32
+	left int32 // how often c has yet to be let go
 }
 
 // enter makes room for a connection before its handshake is answered.
 func (s *seat) enter() error {
 	g := s.g
+	if g == nil {
+		return nil
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
@@ -117,6 +120,9 @@ func (s *seat) enter() error {
 // cancel undoes enter, where no connection came of it.
 func (s *seat) cancel() {
 	g := s.g
+	if g == nil {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.entered--
@@ -127,19 +133,25 @@ func (s *seat) cancel() {
 // may come before, from a connection that ends at once.
 func (s *seat) hold(c *conn.Conn, n int) {
 	g := s.g
+	if g == nil {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s.left+n > 0 {
-		s.c, s.at = c, len(g.seats)
+	if s.left+int32(n) > 0 {
+		s.c, s.at = c, int32(len(g.seats))
 		g.seats = append(g.seats, s)
 	}
-	s.count(n)
+	s.count(int32(n))
 	if g.closing { // Shutdown came during the handshake and has not seen c
 		go goAway(c)
 	}
 }
 
 func (s *seat) letGo(*conn.Conn) {
+	if s.g == nil {
+		return
+	}
 	s.g.mu.Lock()
 	defer s.g.mu.Unlock()
 	s.count(-1)
@@ -147,7 +159,7 @@ func (s *seat) letGo(*conn.Conn) {
 
 func goAway(c *conn.Conn) { c.Close(frame.CloseGoingAway, "server is shutting down") }
 
-func (s *seat) count(change int) {
+func (s *seat) count(change int32) {
 	if s.left += change; s.left != 0 {
 		return
 	}
@@ -172,33 +184,52 @@ func (g *Group) tellIfEmpty() {
 	}
 }
 
-// groupList are the seats of one connection, and its place.
-type groupList []member
+// seats are those of one connection, which is in one group as a rule, and what else
+// counts it.
+type seats struct {
+	first  seat
+	others []member
+}
 
-func (l groupList) enter() error {
-	for i, g := range l {
-		if err := g.enter(); err != nil {
-			l[:i].cancel()
+// add adds a seat in g.
+func (s *seats) add(g *Group) {
+	if s.first.g == nil {
+		s.first.g = g
+	} else {
+		s.others = append(s.others, &seat{g: g})
+	}
+}
+
+func (s *seats) enter() error {
+	if err := s.first.enter(); err != nil {
+		return err
+	}
+	for i, m := range s.others {
+		if err := m.enter(); err != nil {
+			(&seats{s.first, s.others[:i]}).cancel()
 			return err
 		}
 	}
 	return nil
 }
 
-func (l groupList) cancel() {
-	for _, g := range l {
-		g.cancel()
+func (s *seats) cancel() {
+	s.first.cancel()
+	for _, m := range s.others {
+		m.cancel()
 	}
 }
 
-func (l groupList) hold(c *conn.Conn, n int) {
-	for _, g := range l {
-		g.hold(c, n)
+func (s *seats) hold(c *conn.Conn, n int) {
+	s.first.hold(c, n)
+	for _, m := range s.others {
+		m.hold(c, n)
 	}
 }
 
-func (l groupList) letGo(c *conn.Conn) {
-	for _, g := range l {
-		g.letGo(c)
+func (s *seats) letGo(c *conn.Conn) {
+	s.first.letGo(c)
+	for _, m := range s.others {
+		m.letGo(c)
 	}
 }

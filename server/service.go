@@ -132,7 +132,7 @@ func (ss *session) attachOrRun(r *http.Request) {
 // loopAlways is set by tests, which hold with EventLoop as without.
 var loopAlways bool
 
-func (s *Service) accept(w http.ResponseWriter, r *http.Request, o *Options, groups groupList) (*conn.Conn, error) {
+func (s *Service) accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats) (*conn.Conn, error) {
 	if err := s.Validate(); err != nil {
 		return nil, refuse(w, observerOf(r, o), fmt.Errorf("%w: %w", err, &Rejection{Status: http.StatusInternalServerError}))
 	}

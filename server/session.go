@@ -30,35 +30,67 @@ func (e *PanicError) Error() string {
 type session struct {
 	*Service
 	c       *conn.Conn
-	groups  groupList   // wait for the callbacks
+	groups  *seats      // wait for the callbacks; nil: nobody does
+	streams *besides    // nil: there has been none
 	turn    turn        // of the callback that runs
+	failed  atomic.Bool // a callback has: what the peer has still sent is not handled
 	opened  bool        // OnOpen has returned
 	closed  bool        // OnClose has
-	failed  atomic.Bool // a callback has: what the peer has still sent is not handled
-	streams sync.WaitGroup
-	running atomic.Int32 // streams
 }
 
-// A turn is a lock on which package testing/synctest sees a goroutine block.
-type turn chan struct{}
+// besides are the replies that run beside the callbacks: streams.
+type besides struct {
+	sync.WaitGroup
+	running atomic.Int32
+}
 
-func (t turn) take() { t <- struct{}{} }
+// A turn is a lock on which package testing/synctest sees a goroutine block. It is
+// handed over to those who wait.
+type turn struct {
+	mu      sync.Mutex
+	next    chan struct{} // nil: nobody has had to wait
+	waiting int32
+	taken   bool
+}
 
-func (t turn) end() { <-t }
-
-func (t turn) tryTake() bool {
-	select {
-	case t <- struct{}{}:
-		return true
-	default:
-		return false
+func (t *turn) take() {
+	t.mu.Lock()
+	if !t.taken {
+		t.taken = true
+		t.mu.Unlock()
+		return
 	}
+	t.waiting++
+	if t.next == nil {
+		t.next = make(chan struct{}, 1)
+	}
+	t.mu.Unlock()
+	<-t.next
+}
+
+func (t *turn) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.waiting == 0 {
+		t.taken = false
+		return
+	}
+	t.waiting--
+	t.next <- struct{}{} // which has room: the one before has been met
+}
+
+func (t *turn) tryTake() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	free := !t.taken
+	t.taken = true
+	return free
 }
 
 type sessionKey struct{}
 
 func newSession(s *Service, c *conn.Conn) *session {
-	ss := &session{Service: s, c: c, turn: make(turn, 1), opened: s.OnOpen == nil}
+	ss := &session{Service: s, c: c, opened: s.OnOpen == nil}
 	if s.OnPing != nil || s.OnPong != nil || s.OnIdleTimeout != nil {
 		c.Set(sessionKey{}, ss)
 	}
@@ -73,10 +105,12 @@ func (ss *session) run(r *http.Request) {
 
 // attach has an event loop serve it, and reports whether one can.
 func (ss *session) attach(r *http.Request) bool {
-	return ss.c.Attach(ss.waiting(), ss.begin(r), ss.message, func(err error) {
-		defer ss.end()
-		ss.ended(err)
-	})
+	return ss.c.Attach(ss.waiting(), ss.begin(r), ss.message, ss.over)
+}
+
+func (ss *session) over(err error) {
+	defer ss.end()
+	ss.ended(err)
 }
 
 func (ss *session) waiting() int { return cmp.Or(ss.Waiting, DefaultWaiting) }
@@ -88,8 +122,8 @@ func (ss *session) begin(r *http.Request) func() bool {
 	return func() bool { return ss.open(r) }
 }
 
-// outlive returns r, for OnOpen, with a context that ends with the connection, and not when net/http is done
-// with r.
+// outlive returns r, for OnOpen, with a context that ends with the connection, and not
+// when net/http is done with r.
 func (ss *session) outlive(r *http.Request) *http.Request {
 	if ss.OnOpen == nil {
 		return nil
@@ -115,9 +149,13 @@ func (ss *session) ended(err error) {
 }
 
 func (ss *session) end() {
-	defer ss.groups.letGo(ss.c)
+	if ss.groups != nil {
+		defer ss.groups.letGo(ss.c)
+	}
 	ss.finish()
-	ss.streams.Wait()
+	if ss.streams != nil {
+		ss.streams.Wait()
+	}
 }
 
 func (ss *session) open(r *http.Request) (goOn bool) {
@@ -171,12 +209,16 @@ func (ss *session) send(reply any) error {
 	if s == nil {
 		return Send(ss.c, reply)
 	}
-	if ss.running.Add(1) > maxStreams {
-		defer ss.running.Add(-1)
+	if ss.streams == nil {
+		ss.streams = new(besides)
+	}
+	running := &ss.streams.running
+	if running.Add(1) > maxStreams {
+		defer running.Add(-1)
 		return s.send(ss.c)
 	}
 	ss.streams.Go(func() {
-		defer ss.running.Add(-1)
+		defer running.Add(-1)
 		if err := sendCatching(ss.c, s); err != nil {
 			ss.turn.take()
 			defer ss.turn.end()

@@ -56,23 +56,12 @@ type Config struct {
 	NewKey func() frame.Key
 }
 
-// An Endpoint is one end of a WebSocket connection after the opening handshake.
+// An Endpoint is one end of a WebSocket connection after the opening handshake. What
+// keeps many of them can keep the halves apart.
 type Endpoint struct {
-	in  inbound
-	out outbound
+	Receiver
+	Sender
 }
 
 // New returns an Endpoint in the OPEN state.
-func New(c Config) Endpoint {
-	if c.NewKey == nil {
-		c.NewKey = frame.NewKey
-	}
-	return Endpoint{
-		in:  inbound{role: c.Role, maxMessage: c.MaxMessage, maxFragments: c.MaxFragments, deflate: c.Deflate},
-		out: outbound{role: c.Role, newKey: c.NewKey},
-	}
-}
-
-// SetMaxMessage changes Config.MaxMessage from the next frame on. It belongs to
-// the reading half.
-func (e *Endpoint) SetMaxMessage(n uint64) { e.in.maxMessage = n }
+func New(c Config) Endpoint { return Endpoint{NewReceiver(c), NewSender(c)} }

@@ -128,7 +128,7 @@ func TestStep_FramesOf2To62_DoNotAddUpToNothing(t *testing.T) {
 		if n, err := e.Step(&ev, header); n != len(header) || err != nil {
 			t.Fatal(role, n, err)
 		}
-		e.in.remain = 0
+		e.Receiver.remain = 0
 		if n, err := e.Step(&ev, headerOf(peer(role), 0x80, 1<<62)); n != 0 || codeOf(err) != 1009 {
 			t.Errorf("%v: %d, %v, want 1009", role, n, err)
 		}
@@ -224,9 +224,48 @@ func TestSetMaxMessage_CountsFromTheNextFrameOn(t *testing.T) {
 	if err := step("80 7f 0000000000010000"); err != nil {
 		t.Fatal(err)
 	}
-	e.in.remain, e.in.opcode = 0, 0 // as if the payload had come
+	e.Receiver.remain, e.Receiver.opcode = 0, 0 // as if the payload had come
 	e.SetMaxMessage(3)
 	if err := step("82 04"); codeOf(err) != 1009 {
 		t.Fatalf("%v, want 1009", err)
+	}
+}
+
+func TestReceiver_AtRest_IsOneThatANewOneCanReplace(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		wire string
+		rest bool
+	}{
+		{"nothing", "", true},
+		{"a message", "81 01 78", true},
+		{"a message of two frames", "01 01 78 80 01 79", true},
+		{"a Ping", "89 00", true},
+		{"a header", "81 01", false},
+		{"half a message", "81 02 78", false},
+		{"a first frame", "01 01 78", false},
+		{"an empty first frame", "01 00", false},
+		{"a Ping in a message", "01 01 78 89 00", false},
+		{"a Close", "88 00", false},
+		{"a fault", "83 00", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := NewReceiver(Config{Role: Client})
+			in, err := hex.DecodeString(strings.ReplaceAll(tc.wire, " ", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for len(in) > 0 {
+				var ev Event
+				n, err := r.Step(&ev, in)
+				if err != nil || n == 0 {
+					break
+				}
+				in = in[n:]
+			}
+			if r.AtRest() != tc.rest {
+				t.Errorf("%v", !tc.rest)
+			}
+		})
 	}
 }

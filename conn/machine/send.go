@@ -14,47 +14,55 @@ var ErrCloseSent = errors.New("a Close frame has been sent: nothing may follow i
 
 var errMessageOpen = errors.New("a fragmented message is not finished: end it before another one (§5.4)")
 
-// outbound is the sending half.
-type outbound struct {
-	role      Role
+// A Sender is the half of an Endpoint that belongs to whoever writes.
+type Sender struct {
 	newKey    func() frame.Key
+	role      Role
 	closeSent bool
 	opcode    frame.Opcode // of the message being sent in fragments; 0 between messages
 }
 
+// NewSender returns one in the OPEN state.
+func NewSender(c Config) Sender {
+	if c.NewKey == nil {
+		c.NewKey = frame.NewKey
+	}
+	return Sender{role: c.Role, newKey: c.NewKey}
+}
+
 // CloseSent reports whether a Close frame has been appended.
-func (e *Endpoint) CloseSent() bool { return e.out.closeSent }
+func (o *Sender) CloseSent() bool { return o.closeSent }
 
 // AppendMessage appends p as a message of one frame. The opcode is
 // frame.OpText, for which p must be UTF-8 (not checked here), or
 // frame.OpBinary. p is only read.
-func (e *Endpoint) AppendMessage(dst []byte, opcode frame.Opcode, p []byte) ([]byte, error) {
-	if e.out.opcode != 0 {
+func (o *Sender) AppendMessage(dst []byte, opcode frame.Opcode, p []byte) ([]byte, error) {
+	if o.opcode != 0 {
 		return dst, errMessageOpen
 	}
-	return e.AppendFragment(dst, opcode, true, p)
+	return o.AppendFragment(dst, opcode, true, p)
 }
 
 // AppendFragment appends p as the next frame of a message (§5.4); fin ends the
 // message. All fragments of a message are given the message's opcode.
-func (e *Endpoint) AppendFragment(dst []byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
-	return e.appendFragment(dst, frame.Header{Fin: fin, Opcode: opcode}, p)
+func (o *Sender) AppendFragment(dst []byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
+	return o.appendFragment(dst, frame.Header{Fin: fin, Opcode: opcode}, p)
 }
 
 // AppendDeflated is AppendFragment of a message that has been compressed (7692
 // §6.1): its first frame is marked so, and all its fragments go this way.
-func (e *Endpoint) AppendDeflated(dst []byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
-	return e.appendFragment(dst, frame.Header{Fin: fin, Opcode: opcode, RSV: frame.RSV1}, p)
+func (o *Sender) AppendDeflated(dst []byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
+	return o.appendFragment(dst, frame.Header{Fin: fin, Opcode: opcode, RSV: frame.RSV1}, p)
 }
 
-func (e *Endpoint) appendFragment(dst []byte, h frame.Header, p []byte) ([]byte, error) {
+func (o *Sender) appendFragment(dst []byte, h frame.Header, p []byte) ([]byte, error) {
 	h.Length = uint64(len(p))
-	dst, key, err := e.appendHeader(dst, h)
+	dst, key, err := o.appendHeader(dst, h)
 	if err != nil {
 		return dst, err
 	}
 	dst = append(dst, p...)
-	if e.out.role == Client {
+	if o.role == Client {
 		frame.Mask(dst[len(dst)-len(p):], key, 0)
 	}
 	return dst, nil
@@ -63,8 +71,7 @@ func (e *Endpoint) appendFragment(dst []byte, h frame.Header, p []byte) ([]byte,
 // CheckMessage reports why a frame of a message with that opcode may not be sent
 // now, or nil. The Append methods check by themselves; it is for drivers that
 // send frames made earlier.
-func (e *Endpoint) CheckMessage(opcode frame.Opcode) error {
-	o := &e.out
+func (o *Sender) CheckMessage(opcode frame.Opcode) error {
 	switch {
 	case o.closeSent:
 		return ErrCloseSent
@@ -78,13 +85,13 @@ func (e *Endpoint) CheckMessage(opcode frame.Opcode) error {
 
 // AppendHeader is AppendFragment without the payload, for drivers that write it
 // from where it lies. A client masks it with key first. length is below 2^63.
-func (e *Endpoint) AppendHeader(dst []byte, opcode frame.Opcode, fin bool, length uint64) (_ []byte, key frame.Key, err error) {
-	return e.appendHeader(dst, frame.Header{Fin: fin, Opcode: opcode, Length: length})
+func (o *Sender) AppendHeader(dst []byte, opcode frame.Opcode, fin bool, length uint64) (_ []byte, key frame.Key, err error) {
+	return o.appendHeader(dst, frame.Header{Fin: fin, Opcode: opcode, Length: length})
 }
 
-func (e *Endpoint) appendHeader(dst []byte, h frame.Header) (_ []byte, key frame.Key, err error) {
-	o, opcode := &e.out, h.Opcode
-	if err := e.CheckMessage(opcode); err != nil {
+func (o *Sender) appendHeader(dst []byte, h frame.Header) (_ []byte, key frame.Key, err error) {
+	opcode := h.Opcode
+	if err := o.CheckMessage(opcode); err != nil {
 		return dst, key, err
 	}
 	if o.opcode != 0 {
@@ -99,28 +106,28 @@ func (e *Endpoint) appendHeader(dst []byte, h frame.Header) (_ []byte, key frame
 }
 
 // AppendPing appends a Ping with at most 125 bytes of payload (§5.5.2).
-func (e *Endpoint) AppendPing(dst, payload []byte) ([]byte, error) {
-	return e.out.command(dst, frame.OpPing, payload)
+func (o *Sender) AppendPing(dst, payload []byte) ([]byte, error) {
+	return o.command(dst, frame.OpPing, payload)
 }
 
 // AppendPong appends a Pong that no Ping asked for, with at most 125 bytes of
 // payload (§5.5.3). Answers to Pings are AppendReply's.
-func (e *Endpoint) AppendPong(dst, payload []byte) ([]byte, error) {
-	return e.out.command(dst, frame.OpPong, payload)
+func (o *Sender) AppendPong(dst, payload []byte) ([]byte, error) {
+	return o.command(dst, frame.OpPong, payload)
 }
 
 // AppendClose appends a Close frame, after which nothing but Pongs may be sent.
 // The code must be one that this role may send, or frame.CloseNoStatus for a
 // Close without code; the reason at most 123 bytes of UTF-8. On an error nothing
 // is appended and the connection is still open.
-func (e *Endpoint) AppendClose(dst []byte, code frame.CloseCode, reason string) ([]byte, error) {
-	if e.out.closeSent {
+func (o *Sender) AppendClose(dst []byte, code frame.CloseCode, reason string) ([]byte, error) {
+	if o.closeSent {
 		return dst, ErrCloseSent
 	}
-	if err := checkClose(e.out.role, code, reason); err != nil {
+	if err := checkClose(o.role, code, reason); err != nil {
 		return dst, err
 	}
-	return e.out.close(dst, code, reason), nil
+	return o.close(dst, code, reason), nil
 }
 
 func checkClose(role Role, code frame.CloseCode, reason string) error {
@@ -144,20 +151,20 @@ func checkClose(role Role, code frame.CloseCode, reason string) error {
 // AppendReply appends what the protocol owes the peer for ev: a Pong for a Ping,
 // a Close for a Close unless one has been sent. For other events it appends
 // nothing.
-func (e *Endpoint) AppendReply(dst []byte, ev *Event) []byte {
+func (o *Sender) AppendReply(dst []byte, ev *Event) []byte {
 	switch {
 	case ev.Kind == Ping:
 		// §5.5.2: "an endpoint MUST send a Pong frame in response, unless it
 		// already received a Close frame." Having sent one is no excuse.
 		// §5.5.3: "identical "Application data" as found in the message body of
 		// the Ping frame".
-		return e.out.control(dst, frame.OpPong, ev.Payload)
-	case ev.Kind == Close && !e.out.closeSent:
+		return o.control(dst, frame.OpPong, ev.Payload)
+	case ev.Kind == Close && !o.closeSent:
 		// §5.5.1: "If an endpoint receives a Close frame and did not previously
 		// send a Close frame, the endpoint MUST send a Close frame in response.
 		// (When sending a Close frame in response, the endpoint typically echos
 		// the status code it received.)"
-		return e.out.close(dst, ev.Code, "")
+		return o.close(dst, ev.Code, "")
 	}
 	return dst
 }
@@ -165,17 +172,17 @@ func (e *Endpoint) AppendReply(dst []byte, ev *Event) []byte {
 // AppendFail appends the Close frame that err deserves (§7.1.7): its own code
 // and reason if it is a *frame.ProtocolError, else frame.CloseInternalError.
 // It appends nothing if a Close has been sent.
-func (e *Endpoint) AppendFail(dst []byte, err error) []byte {
-	if e.out.closeSent {
+func (o *Sender) AppendFail(dst []byte, err error) []byte {
+	if o.closeSent {
 		return dst
 	}
 	if fault, ok := errors.AsType[*frame.ProtocolError](err); ok {
-		return e.out.close(dst, fault.Code, fault.Reason)
+		return o.close(dst, fault.Code, fault.Reason)
 	}
-	return e.out.close(dst, frame.CloseInternalError, "")
+	return o.close(dst, frame.CloseInternalError, "")
 }
 
-func (o *outbound) command(dst []byte, opcode frame.Opcode, payload []byte) ([]byte, error) {
+func (o *Sender) command(dst []byte, opcode frame.Opcode, payload []byte) ([]byte, error) {
 	if o.closeSent {
 		return dst, ErrCloseSent
 	}
@@ -185,13 +192,13 @@ func (o *outbound) command(dst []byte, opcode frame.Opcode, payload []byte) ([]b
 	return o.control(dst, opcode, payload), nil
 }
 
-func (o *outbound) close(dst []byte, code frame.CloseCode, reason string) []byte {
+func (o *Sender) close(dst []byte, code frame.CloseCode, reason string) []byte {
 	o.closeSent = true
 	var p [frame.MaxControlPayload]byte
 	return o.control(dst, frame.OpClose, frame.AppendClose(p[:0], code, reason))
 }
 
-func (o *outbound) control(dst []byte, opcode frame.Opcode, payload []byte) []byte {
+func (o *Sender) control(dst []byte, opcode frame.Opcode, payload []byte) []byte {
 	dst, key := o.header(dst, frame.Header{Fin: true, Opcode: opcode, Length: uint64(len(payload))})
 	dst = append(dst, payload...)
 	frame.Mask(dst[len(dst)-len(payload):], key, 0)
@@ -200,7 +207,7 @@ func (o *outbound) control(dst []byte, opcode frame.Opcode, payload []byte) []by
 
 // header masks for a client (§5.1) with a fresh key for each frame (§5.3); the
 // key is zero for a server.
-func (o *outbound) header(dst []byte, h frame.Header) ([]byte, frame.Key) {
+func (o *Sender) header(dst []byte, h frame.Header) ([]byte, frame.Key) {
 	if o.role == Client {
 		h.Masked, h.Key = true, o.newKey()
 	}

@@ -38,7 +38,7 @@ type state struct {
 	opcode    frame.Opcode
 }
 
-func (e *Endpoint) state() state { return state{e.out.closeSent, e.out.opcode} }
+func (e *Endpoint) state() state { return state{e.Sender.closeSent, e.Sender.opcode} }
 
 func TestAppend_Refusals_ChangeNothing(t *testing.T) {
 	long := make([]byte, 126)
@@ -72,7 +72,7 @@ func TestAppend_Refusals_ChangeNothing(t *testing.T) {
 		for _, role := range []Role{Server, Client} {
 			t.Run(fmt.Sprintf("%v/%s", role, c.name), func(t *testing.T) {
 				e := New(Config{Role: role, NewKey: func() frame.Key { t.Error("a key was spent"); return frame.Key{} }})
-				e.out.opcode = frame.OpText // a fragmented text is under way
+				e.Sender.opcode = frame.OpText // a fragmented text is under way
 				checkRefused(t, &e, c.append, c.says)
 			})
 		}

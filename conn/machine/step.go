@@ -2,8 +2,9 @@ package machine
 
 import "github.com/swan-ws/websocket/frame"
 
-// inbound is the receiving half: what §5 and §7 make of the peer's bytes.
-type inbound struct {
+// A Receiver is the half of an Endpoint that belongs to whoever reads: what §5 and §7
+// make of the peer's bytes.
+type Receiver struct {
 	role         Role
 	maxMessage   uint64
 	maxFragments int
@@ -25,6 +26,20 @@ type inbound struct {
 
 	closed bool
 	fault  *frame.ProtocolError
+}
+
+// NewReceiver returns one in the OPEN state.
+func NewReceiver(c Config) Receiver {
+	return Receiver{role: c.Role, maxMessage: c.MaxMessage, maxFragments: c.MaxFragments, deflate: c.Deflate}
+}
+
+// SetMaxMessage changes Config.MaxMessage from the next frame on.
+func (d *Receiver) SetMaxMessage(n uint64) { d.maxMessage = n }
+
+// AtRest reports whether a new Receiver would go on as well: no message is in
+// progress, and neither a fault nor a Close has come.
+func (d *Receiver) AtRest() bool {
+	return d.remain == 0 && d.opcode == 0 && !d.closed && d.fault == nil
 }
 
 // Faults that only the state shows; those of a header alone are frame's.
@@ -51,8 +66,7 @@ var (
 //
 // Errors are always *frame.ProtocolErrors. The same bytes give the same
 // messages, control frames and error however they are cut.
-func (e *Endpoint) Step(ev *Event, in []byte) (n int, err error) {
-	d := &e.in
+func (d *Receiver) Step(ev *Event, in []byte) (n int, err error) {
 	ev.Kind = NeedMore
 	if d.remain > 0 {
 		return d.payload(ev, in, 0)
@@ -94,10 +108,10 @@ func (e *Endpoint) Step(ev *Event, in []byte) (n int, err error) {
 // come: a driver may read as many straight into the place where the message is
 // gathered and offer them to Step there. They are the peer's claim: never
 // allocate by it.
-func (e *Endpoint) Want() uint64 { return e.in.remain }
+func (d *Receiver) Want() uint64 { return d.remain }
 
 // judge looks at a frame's first two bytes in the light of the state.
-func (d *inbound) judge(h *frame.Header) error {
+func (d *Receiver) judge(h *frame.Header) error {
 	switch {
 	// §5.1: "a client MUST mask all frames that it sends to the server ... The
 	// server MUST close the connection upon receiving a frame that is not masked."
@@ -133,7 +147,7 @@ func (d *inbound) judge(h *frame.Header) error {
 }
 
 // definedBits are the reserved bits that an extension has given a meaning.
-func (d *inbound) definedBits() byte {
+func (d *Receiver) definedBits() byte {
 	if d.deflate {
 		return frame.RSV1
 	}
@@ -142,7 +156,7 @@ func (d *inbound) definedBits() byte {
 
 // begin takes the header of a data frame. The limits are checked here, before
 // any of the payload is waited for (§10.4).
-func (d *inbound) begin(h *frame.Header) error {
+func (d *Receiver) begin(h *frame.Header) error {
 	if h.Opcode != frame.OpContinuation {
 		d.opcode = h.Opcode
 		d.length, d.fragments, d.begun = 0, 0, false
@@ -167,7 +181,7 @@ func (d *inbound) begin(h *frame.Header) error {
 }
 
 // payload takes from in[n:] what is there of the current data frame.
-func (d *inbound) payload(ev *Event, in []byte, n int) (int, error) {
+func (d *Receiver) payload(ev *Event, in []byte, n int) (int, error) {
 	p := in[n:]
 	if uint64(len(p)) > d.remain {
 		p = p[:d.remain]
@@ -199,7 +213,7 @@ func (d *inbound) payload(ev *Event, in []byte, n int) (int, error) {
 
 // control takes a control frame, which may stand "in the middle of a fragmented
 // message" (§5.4), as soon as all of it is there.
-func (d *inbound) control(ev *Event, h *frame.Header, in []byte, n int) (int, error) {
+func (d *Receiver) control(ev *Event, h *frame.Header, in []byte, n int) (int, error) {
 	end := n + int(h.Length) // at most 125: Header.Parse saw to it
 	if len(in) < end {
 		return 0, nil
@@ -225,7 +239,7 @@ func (d *inbound) control(ev *Event, h *frame.Header, in []byte, n int) (int, er
 }
 
 // unmask: §5.3, "To convert masked data into unmasked data, or vice versa".
-func (d *inbound) unmask(p []byte) {
+func (d *Receiver) unmask(p []byte) {
 	if d.role == Server {
 		d.pos = frame.Mask(p, d.key, d.pos)
 	}
@@ -234,7 +248,7 @@ func (d *inbound) unmask(p []byte) {
 // fail makes the fault permanent. §7.1.7: "An endpoint MUST NOT continue to
 // attempt to process data (including a responding Close frame) from the remote
 // endpoint after being instructed to _Fail the WebSocket Connection_."
-func (d *inbound) fail(err error) error {
+func (d *Receiver) fail(err error) error {
 	d.fault, _ = err.(*frame.ProtocolError)
 	return err
 }

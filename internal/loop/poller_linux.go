@@ -28,7 +28,6 @@ type poller struct {
 	poll func(fd uintptr) bool // p.collect, bound once
 
 	mu      sync.Mutex
-	sockets []*Socket // by descriptor
 	count   int
 	running bool
 	owner   uint64  // which goroutine is the poller's: they are numbered
@@ -109,12 +108,10 @@ func (p *poller) watch(fd int, events uint32) error {
 func (p *poller) add(s *Socket) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if more := s.fd + 1 - len(p.sockets); more > 0 {
-		p.sockets = append(p.sockets, make([]*Socket, more)...)
-	}
-	p.sockets[s.fd] = s
+	fd := int(s.fd)
+	makeSlot(fd).socket.Store(s)
 	p.count++
-	if err := p.watch(s.fd, syscall.EPOLLIN|syscall.EPOLLOUT|syscall.EPOLLRDHUP|syscall.EPOLLPRI); err != nil {
+	if err := p.watch(fd, syscall.EPOLLIN|syscall.EPOLLOUT|syscall.EPOLLRDHUP|syscall.EPOLLPRI); err != nil {
 		p.forget(s)
 		return err
 	}
@@ -133,7 +130,9 @@ func (p *poller) remove(s *Socket) {
 }
 
 func (p *poller) forget(s *Socket) {
-	p.sockets[s.fd] = nil
+	slot := slotOf(int(s.fd))
+	slot.socket.Store(nil)
+	slot.wakeAt.Store(0)
 	if p.count--; p.count == 0 && p.running {
 		syscall.Write(p.wakefd, binary.NativeEndian.AppendUint64(nil, 1)) // nobody takes it down again
 	}
@@ -197,8 +196,10 @@ func (p *poller) take(me uint64) (s *Socket, events uint32, mine bool) {
 
 // socket returns the one with that descriptor, nil if it is gone, or none.
 func (p *poller) socket(fd int) *Socket {
-	if fd < len(p.sockets) {
-		return p.sockets[fd]
+	if slot := slotOf(fd); slot != nil {
+		if s := slot.socket.Load(); s != nil && s.p == p {
+			return s
+		}
 	}
 	return nil
 }

@@ -3,11 +3,13 @@ package loop
 import (
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unique"
 
 	"github.com/swan-ws/websocket/internal/quick"
 )
@@ -17,24 +19,48 @@ import (
 // writer at a time, and anybody may Close.
 type Socket struct {
 	p     *poller
-	fd    int
-	users atomic.Int64 // system calls under way, and closed
+	fd    int32
+	users atomic.Int32 // system calls under way, and closed
 
 	// dry: nothing came since a read found all there was. ended: nothing else will,
 	// and no event will tell; or a read may stop short of the rest, at urgent data.
 	dry, ended atomic.Bool
-	readable   atomic.Pointer[func()]
 
 	waited atomic.Bool // change is not nil
-	mu     sync.Mutex
-	change chan struct{} // closed at the next event, or what else those wait for
-	by     struct{ read, write time.Time }
+	port   uint16      // of remote
 
-	local, remote net.Addr
+	readable atomic.Pointer[func()]
+
+	mu     sync.Mutex
+	alarm  func() // of WakeAfter
+	*waits        // nil: nobody has waited
+
+	local  unique.Handle[netip.AddrPort] // which many have in common
+	remote netip.Addr
+}
+
+// waits is what Read and Write need when they have to wait.
+type waits struct {
+	change chan struct{} // closed at the next event, or what else those wait for
+	by     [2]instant    // until when
+}
+
+// The times in waits.
+const (
+	reading = iota
+	writing
+)
+
+// waiting returns s.waits; mu is held.
+func (s *Socket) waiting() *waits {
+	if s.waits == nil {
+		s.waits = new(waits)
+	}
+	return s.waits
 }
 
 // closed is set in users by Close.
-const closed = 1 << 62
+const closed = 1 << 30
 
 // Take makes a Socket of nc and closes that. On an error nc is as good as before.
 func Take(nc *net.TCPConn) (*Socket, error) {
@@ -42,12 +68,14 @@ func Take(nc *net.TCPConn) (*Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Socket{p: p, local: nc.LocalAddr(), remote: nc.RemoteAddr()}
-	if s.fd, err = duplicate(nc); err != nil {
+	fd, err := duplicate(nc)
+	if err != nil {
 		return nil, err
 	}
+	remote := addrPort(nc.RemoteAddr())
+	s := &Socket{p: p, fd: int32(fd), local: unique.Make(addrPort(nc.LocalAddr())), remote: remote.Addr(), port: remote.Port()}
 	if err := p.add(s); err != nil {
-		syscall.Close(s.fd)
+		syscall.Close(fd)
 		return nil, err
 	}
 	nc.Close()
@@ -73,10 +101,23 @@ func duplicate(nc *net.TCPConn) (fd int, err error) {
 }
 
 // LocalAddr returns this side's address.
-func (s *Socket) LocalAddr() net.Addr { return s.local }
+func (s *Socket) LocalAddr() net.Addr { return asAddr(s.local.Value()) }
 
 // RemoteAddr returns the peer's.
-func (s *Socket) RemoteAddr() net.Addr { return s.remote }
+func (s *Socket) RemoteAddr() net.Addr { return asAddr(netip.AddrPortFrom(s.remote, s.port)) }
+
+func addrPort(a net.Addr) netip.AddrPort {
+	tcp, _ := a.(*net.TCPAddr)
+	return tcp.AddrPort()
+}
+
+// asAddr returns nil for what the system did not tell.
+func asAddr(a netip.AddrPort) net.Addr {
+	if !a.IsValid() {
+		return nil
+	}
+	return net.TCPAddrFromAddrPort(a)
+}
 
 // OnReadable has f called whenever something comes that may be read, on the poller's
 // goroutine: what has come before is the caller's to read. f may take its time: another goroutine then waits for the other sockets,
@@ -119,7 +160,7 @@ func (s *Socket) unuse() {
 func (s *Socket) release() {
 	if s.users.CompareAndSwap(closed, closed+closed/2) { // once
 		s.p.remove(s)
-		syscall.Close(s.fd)
+		syscall.Close(int(s.fd))
 	}
 }
 
@@ -147,7 +188,7 @@ func (s *Socket) CloseWrite() error {
 		return net.ErrClosed
 	}
 	defer s.unuse()
-	return os.NewSyscallError("shutdown", syscall.Shutdown(s.fd, syscall.SHUT_WR))
+	return os.NewSyscallError("shutdown", syscall.Shutdown(int(s.fd), syscall.SHUT_WR))
 }
 
 // TryRead reads what there is; n is 0 and err nil if there is nothing now.
@@ -161,7 +202,7 @@ func (s *Socket) TryRead(p []byte) (n int, err error) {
 	defer s.unuse()
 	s.dry.Store(true) // an event from now on is one of more
 	for {
-		n, err = quick.Read(s.fd, p)
+		n, err = quick.Read(int(s.fd), p)
 		switch {
 		case n > 0:
 			if n == len(p) || s.ended.Load() {
@@ -195,9 +236,9 @@ func (s *Socket) tryWrite(p, q []byte) (n int, err error) {
 	defer s.unuse()
 	for {
 		if len(q) == 0 {
-			n, err = quick.Write(s.fd, p)
+			n, err = quick.Write(int(s.fd), p)
 		} else {
-			n, err = quick.WriteBoth(s.fd, p, q)
+			n, err = quick.WriteBoth(int(s.fd), p, q)
 		}
 		switch {
 		case err == syscall.EINTR:
@@ -220,7 +261,7 @@ func (s *Socket) Read(p []byte) (n int, err error) {
 		if n, err = s.TryRead(p); n > 0 || err != nil {
 			return n, err
 		}
-		change, timeout := s.nextChange(&s.by.read)
+		change, timeout := s.nextChange(reading)
 		if n, err = s.TryRead(p); n > 0 || err != nil {
 			return n, err
 		}
@@ -237,7 +278,7 @@ func (s *Socket) Write(p []byte) (n int, err error) {
 		if n += m; n == len(p) || err != nil {
 			return n, err
 		}
-		change, timeout := s.nextChange(&s.by.write)
+		change, timeout := s.nextChange(writing)
 		m, err = s.tryWrite(p[n:], nil)
 		if n += m; n == len(p) || err != nil {
 			return n, err
@@ -268,23 +309,24 @@ func (s *Socket) WriteBoth(p, q []byte) (n int, err error) {
 
 // nextChange returns what wait waits for. It is asked for before the last attempt to
 // do without.
-func (s *Socket) nextChange(by *time.Time) (change chan struct{}, deadline time.Time) {
+func (s *Socket) nextChange(which int) (change chan struct{}, by instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.change == nil {
-		s.change = make(chan struct{})
+	w := s.waiting()
+	if w.change == nil {
+		w.change = make(chan struct{})
 		s.waited.Store(true)
 	}
-	return s.change, *by
+	return w.change, w.by[which]
 }
 
-func (s *Socket) wait(change chan struct{}, deadline time.Time) error {
-	if deadline.IsZero() {
+func (s *Socket) wait(change chan struct{}, by instant) error {
+	if by == 0 {
 		s.p.handOff(s)
 		<-change
 		return nil
 	}
-	left := time.Until(deadline)
+	left := by.left()
 	if left <= 0 {
 		return os.ErrDeadlineExceeded
 	}
@@ -301,7 +343,7 @@ func (s *Socket) wait(change chan struct{}, deadline time.Time) error {
 func (s *Socket) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.change != nil {
+	if s.waits != nil && s.change != nil {
 		close(s.change)
 		s.change = nil
 		s.waited.Store(false)
@@ -309,10 +351,10 @@ func (s *Socket) wake() {
 }
 
 // SetReadDeadline is for Read, the one that waits included.
-func (s *Socket) SetReadDeadline(t time.Time) error { return s.setDeadline(&s.by.read, t) }
+func (s *Socket) SetReadDeadline(t time.Time) error { return s.setDeadline(reading, t) }
 
 // SetWriteDeadline is for Write.
-func (s *Socket) SetWriteDeadline(t time.Time) error { return s.setDeadline(&s.by.write, t) }
+func (s *Socket) SetWriteDeadline(t time.Time) error { return s.setDeadline(writing, t) }
 
 // SetDeadline is for both.
 func (s *Socket) SetDeadline(t time.Time) error {
@@ -320,9 +362,9 @@ func (s *Socket) SetDeadline(t time.Time) error {
 	return s.SetWriteDeadline(t)
 }
 
-func (s *Socket) setDeadline(by *time.Time, t time.Time) error {
+func (s *Socket) setDeadline(which int, t time.Time) error {
 	s.mu.Lock()
-	*by = t
+	s.waiting().by[which] = instantOf(t)
 	s.mu.Unlock()
 	if s.waited.Load() {
 		s.wake()

@@ -287,3 +287,46 @@ func TestSocket_ManyComeAndGo(t *testing.T) {
 	}
 	all.Wait()
 }
+
+func TestSocket_WakesAfter_WhatItWasToldLast(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		times []time.Duration
+	}{
+		{"at once", []time.Duration{0}},
+		{"soon", []time.Duration{3 * time.Millisecond}},
+		{"sooner than it was told before", []time.Duration{time.Hour, time.Millisecond}},
+		{"later than it was told before", []time.Duration{5 * time.Millisecond, 20 * time.Millisecond}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, _ := pair(t)
+			woken := make(chan time.Duration, 10)
+			var asked time.Time
+			for i, d := range tc.times {
+				asked = time.Now()
+				s.WakeAfter(d, func() { woken <- tc.times[i] })
+			}
+			last := tc.times[len(tc.times)-1]
+			if d := <-woken; d != last || time.Since(asked) < last {
+				t.Errorf("woken by %v, after %v", d, time.Since(asked))
+			}
+			s.WakeAfter(time.Millisecond, func() { woken <- -1 })
+			if d := <-woken; d != -1 {
+				t.Errorf("woken once more by %v", d)
+			}
+		})
+	}
+}
+
+func TestSocket_IsNotWoken_AfterClose(t *testing.T) {
+	closed, _ := pair(t)
+	other, _ := pair(t)
+	woken := make(chan string, 2)
+	closed.WakeAfter(2*time.Millisecond, func() { woken <- "closed" })
+	closed.Close()
+	closed.WakeAfter(0, func() { woken <- "closed" })
+	other.WakeAfter(10*time.Millisecond, func() { woken <- "other" })
+	if who := <-woken; who != "other" {
+		t.Errorf("the %s one is woken", who)
+	}
+}
