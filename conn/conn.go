@@ -101,7 +101,7 @@ type Phase uint8
 // The phases. There is none for the opening handshake: a Conn begins open.
 const (
 	Open    Phase = iota
-	Closing       // one side has sent its Close frame
+	Closing       // one side has sent its Close frame, or the connection is lost
 	Closed        // the stream is closed
 )
 
@@ -121,7 +121,7 @@ func (c *Conn) Phase() Phase {
 	switch {
 	case c.flags.has(streamClosed):
 		return Closed
-	case c.flags.has(closeSent | closeCame):
+	case c.flags.has(closeSent | closeCame), c.Err() != nil:
 		return Closing
 	}
 	return Open

@@ -292,6 +292,20 @@ func TestObserver_IsToldOfFaults_BeforeTheEnd(t *testing.T) {
 	}
 }
 
+// As soon as there is a reason for the end, the connection is not Open any more.
+func TestPhase_OfALostConnection_IsNotOpen(t *testing.T) {
+	for _, role := range roles {
+		phase := conn.Open
+		o := &conn.Observer{Ended: func(c *conn.Conn, _ conn.End) { phase = c.Phase() }}
+		c, peer := against(t, role, conn.Options{PingEvery: -1, Observer: o})
+		peer.Close()
+		c.Read(bg)
+		if phase != conn.Closing || c.Phase() != conn.Closed {
+			t.Errorf("%v, then %v", phase, c.Phase())
+		}
+	}
+}
+
 func TestObserver_MayLeaveOutWhatItDoesNotWant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := pair(t, conn.Options{PingEvery: time.Second, Observer: new(conn.Observer)})

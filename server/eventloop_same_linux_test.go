@@ -34,7 +34,7 @@ func TestEventLoop_ACallbackThatEndsItsGoroutine_IsClosedAsWithout(t *testing.T)
 	for _, where := range []string{"OnOpen", "OnText", "OnPing", "OnClose"} {
 		var told [2][]string
 		for i, eventLoop := range []bool{false, true} {
-			j, over := new(journal), make(chan struct{})
+			j, opened, over := new(journal), make(chan struct{}), make(chan struct{})
 			exit := func(in string) {
 				j.note("%s", in)
 				if in == where {
@@ -43,10 +43,14 @@ func TestEventLoop_ACallbackThatEndsItsGoroutine_IsClosedAsWithout(t *testing.T)
 			}
 			s := &server.Service{
 				EventLoop: eventLoop,
-				OnOpen:    func(*conn.Conn, *http.Request) error { exit("OnOpen"); return nil },
-				OnText:    func(*conn.Conn, conn.Message) (any, error) { exit("OnText"); return nil, nil },
-				OnPing:    func(*conn.Conn, []byte) []byte { exit("OnPing"); return nil },
-				OnError:   func(_ *conn.Conn, err error) { j.note("OnError %v", err) },
+				OnOpen: func(*conn.Conn, *http.Request) error {
+					defer close(opened)
+					exit("OnOpen")
+					return nil
+				},
+				OnText:  func(*conn.Conn, conn.Message) (any, error) { exit("OnText"); return nil, nil },
+				OnPing:  func(*conn.Conn, []byte) []byte { exit("OnPing"); return nil },
+				OnError: func(_ *conn.Conn, err error) { j.note("OnError %v", err) },
 				OnClose: func(_ *conn.Conn, err error) {
 					j.note("%d", conn.CloseStatus(err))
 					defer close(over)
@@ -55,6 +59,7 @@ func TestEventLoop_ACallbackThatEndsItsGoroutine_IsClosedAsWithout(t *testing.T)
 				Logger: quiet(),
 			}
 			c := mustDial(t, overTCP(t, s, false))
+			<-opened // a Ping may be met while OnOpen runs
 			c.WriteText(t.Context(), "one")
 			c.SendPing(t.Context(), nil)
 			c.WriteText(t.Context(), "two")
