@@ -35,7 +35,7 @@ var (
 	scenarios = flag.String("scenarios", "all", "what to measure, separated by commas; \"echo-32:conns=1000\" changes a number; \"\" is nothing but the growth")
 	libraries = flag.String("libraries", "all", "which libraries, separated by commas; the first one is compared with the others")
 	growth    = flag.String("growth", "100,1000,10000", "numbers of connections with which our servers are measured on 1 core and on 2; \"\" is none")
-	grown     = flag.String("grown", "swan,swan-loop", "the libraries for that, two at the most")
+	grown     = flag.String("grown", "swan-loop,gobwas", "the libraries for that, two at the most")
 	docs      = flag.String("docs", "../docs", "the directory of benchmarks.md and its pictures; \"\" writes no file")
 	samples   = flag.String("samples", "samples.jsonl", "the file of all that was measured")
 	draw      = flag.Bool("draw", false, "measure nothing, read -samples")
@@ -195,9 +195,11 @@ func (s series) measure(ctx context.Context) error {
 	return nil
 }
 
-// turns gives each library its turn.
+// turns gives each library its turn. Another one begins in each round: the machine is
+// not the same after another scenario as after the same one.
 func (s series) turns(ctx context.Context, round int, sc bench.Scenario, libs []servers.Library, procs int, t time.Duration) {
-	for _, l := range libs {
+	for i := range libs {
+		l := libs[(round+i)%len(libs)]
 		if !l.Takes(sc) || ctx.Err() != nil {
 			continue
 		}
