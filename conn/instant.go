@@ -1,6 +1,9 @@
 package conn
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // An instant is a time in a third of the memory: the ns since epoch. 0 is long ago.
 type instant int64
@@ -10,7 +13,13 @@ var epoch = time.Now().Add(-50 * 365 * 24 * time.Hour)
 
 func now() instant { return instant(time.Since(epoch)) }
 
-func (t instant) add(d time.Duration) instant { return t + instant(d) }
+// add returns the last instant there is for one beyond it: d may stand for ever.
+func (t instant) add(d time.Duration) instant {
+	if sum := t + instant(d); sum >= t || d < 0 {
+		return sum
+	}
+	return math.MaxInt64
+}
 
 func (t instant) sub(u instant) time.Duration { return time.Duration(t - u) }
 

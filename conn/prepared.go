@@ -28,7 +28,9 @@ type Prepared struct {
 // said by Send.
 func Prepare(t MessageType, p []byte) *Prepared {
 	m := prepare(frame.Header{Fin: true, Opcode: frame.Opcode(t)}, p)
-	if t == Text && !isText(p) {
+	if err := new(machine.Sender).CheckMessage(m.opcode); err != nil {
+		m.err = fmt.Errorf("websocket: message not sent: %w", err)
+	} else if t == Text && !isText(p) {
 		m.err = errNotText
 	}
 	return m

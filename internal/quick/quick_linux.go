@@ -15,7 +15,7 @@ func Read(fd int, p []byte) (int, error) {
 	if len(p) == 0 || len(p) > most {
 		return syscall.Read(fd, p)
 	}
-	return call(syscall.SYS_RECVFROM, fd, p, 0)
+	return call(syscall.SYS_RECVFROM, fd, p, syscall.MSG_DONTWAIT)
 }
 
 // Write is syscall.Write.
@@ -23,7 +23,7 @@ func Write(fd int, p []byte) (int, error) {
 	if len(p) == 0 || len(p) > most {
 		return syscall.Write(fd, p)
 	}
-	return call(syscall.SYS_SENDTO, fd, p, syscall.MSG_NOSIGNAL)
+	return call(syscall.SYS_SENDTO, fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 }
 
 // WriteBoth writes two pieces, however long, with one call. Neither may be empty.

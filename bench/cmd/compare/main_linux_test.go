@@ -67,7 +67,7 @@ func TestRun_WritesThePageAndThePictures(t *testing.T) {
 	text := read(t, dir, "benchmarks.md")
 	for _, want := range []string{
 		"| | swan | swan-loop | gorilla |", "(benchmarks.svg)", "| 3 connections, 64 B, after a message, B |",
-		"| connections | swan, 1 core | swan-loop, 1 core |", "(benchmarks-growth.svg)", "| 5 to 2 |", "## Measure it yourself",
+		"| connections | swan-loop, 1 core | gobwas, 1 core |", "(benchmarks-growth.svg)", "| 5 to 2 |", "## Measure it yourself",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
