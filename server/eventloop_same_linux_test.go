@@ -48,8 +48,8 @@ func TestEventLoop_ACallbackThatEndsItsGoroutine_IsClosedAsWithout(t *testing.T)
 					exit("OnOpen")
 					return nil
 				},
-				OnText:  func(*conn.Conn, conn.Message) (any, error) { exit("OnText"); return nil, nil },
-				OnPing:  func(*conn.Conn, []byte) []byte { exit("OnPing"); return nil },
+				OnText: func(*conn.Conn, conn.Message) (any, error) { exit("OnText"); return nil, nil },
+				OnPing: func(*conn.Conn, []byte) []byte { exit("OnPing"); return nil },
 				OnError: func(_ *conn.Conn, err error) {
 					if where != "OnPing" { // which may be met while OnOpen is about to return, and told of then
 						j.note("OnError %v", err)
