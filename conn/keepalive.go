@@ -22,6 +22,7 @@ type keepalive struct {
 	idling   bool       // OnIdle is running
 	stopped  bool
 	waiting  bool // for signs of life
+	listened bool // somebody did when that began
 	timer    *time.Timer
 	pingAt   instant // when the next ping is due
 	giveUpAt instant
@@ -126,15 +127,16 @@ func (c *Conn) tickPing(now instant) bool {
 		k.waiting = false
 	}
 	if k.waiting && now >= k.giveUpAt {
-		if c.listens() {
+		if k.listened && c.listens() {
 			return false
 		}
-		k.giveUpAt = now.add(c.opt.PongWithin) // nobody listens: silence means nothing
+		c.awaitLife(now) // nobody listens, or has only just begun: silence means nothing
 	}
 	if now >= k.pingAt {
 		k.pingAt = now.add(c.opt.PingEvery)
 		if !k.waiting && c.opt.PongWithin > 0 {
-			k.waiting, k.giveUpAt, k.heardAt = true, now.add(c.opt.PongWithin), k.heard.Load()
+			k.waiting, k.heardAt = true, k.heard.Load()
+			c.awaitLife(now)
 		}
 		var payload []byte
 		if c.timesPings() {
@@ -143,6 +145,11 @@ func (c *Conn) tickPing(now instant) bool {
 		go c.SendPing(context.Background(), payload) // the peer may not be reading
 	}
 	return true
+}
+
+// awaitLife gives the peer PongWithin from now on.
+func (c *Conn) awaitLife(now instant) {
+	c.alive.giveUpAt, c.alive.listened = now.add(c.opt.PongWithin), c.listens()
 }
 
 // listens reports whether somebody would hear of the peer.

@@ -128,6 +128,21 @@ func TestKeepalive_AnyBytesAreSignsOfLife(t *testing.T) {
 	})
 }
 
+// Who begins to read just before the time is up has not been listening for it.
+func TestKeepalive_SilenceBeforeAnybodyReads_DoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := against(t, machine.Server, conn.Options{})
+		go io.Copy(io.Discard, peer)
+		const late = conn.DefaultPongWithin / 2
+		<-time.After(conn.DefaultPingEvery + conn.DefaultPongWithin - late)
+		start := time.Now()
+		_, err := c.Read(bg)
+		if took := time.Since(start); !errors.Is(err, conn.ErrPongTimeout) || took != late+conn.DefaultPongWithin {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
+}
+
 func TestKeepalive_WhileNobodyReads_SilenceMeansNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		role := machine.Client
