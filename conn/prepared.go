@@ -251,8 +251,6 @@ func (c *Conn) writeReady(ctx context.Context, wire []byte) error {
 	}
 	o.writing = true
 	o.mu.Unlock()
-	o.setDeadline(c, ctx)
-	_, err := c.stream.Write(wire)
-	o.wrote(c, err)
+	o.wrote(c, o.send(c, ctx, wire))
 	return o.finish(c, ctx)
 }

@@ -25,8 +25,8 @@ const (
 // http.Server with limits that the open internet needs, and a Shutdown that
 // includes those connections. Handshakes that come over TCP in the usual form it reads
 // itself, for speed: the Handler sees no difference, but whatever it answers instead of
-// accepting is the last response on that connection. The zero value is safe; set fields
-// before use.
+// accepting is the last response on that connection, and what it hijacks need not be a
+// *net.TCPConn. The zero value is safe; set fields before use.
 type Server struct {
 	// Addr is the TCP address to listen on, host:port; port 0 takes a free one,
 	// which Listen tells.
