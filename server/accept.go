@@ -287,9 +287,12 @@ func visitOf(w http.ResponseWriter) *responseWriter {
 
 // write writes the response. TCP takes the first bytes without waiting.
 func (t taken) write(wire []byte, timeout time.Duration) error {
-	if _, tcp := t.nc.(*net.TCPConn); tcp && t.fresh && len(wire) <= wireSize {
-		_, err := t.nc.Write(wire)
-		return err
+	switch t.nc.(type) {
+	case *net.TCPConn, eventSocket:
+		if t.fresh && len(wire) <= wireSize {
+			_, err := t.nc.Write(wire)
+			return err
+		}
 	}
 	if timeout <= 0 {
 		timeout = conn.DefaultWriteTimeout

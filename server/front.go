@@ -26,6 +26,7 @@ type front struct {
 	others chan accepted
 	visits chan net.Conn // to the goroutines that are idle
 	idle   atomic.Int32  // how many they are
+	brief  bool          // nobody but this package sees a visit, or makes it a long one
 	closed chan struct{}
 	end    sync.Once
 }
@@ -40,8 +41,9 @@ type accepted struct {
 }
 
 func newFront(s *Server, l net.Listener) *front {
+	service, ok := s.Handler.(*Service)
 	return &front{
-		Listener: l, s: s,
+		Listener: l, s: s, brief: ok && service.OnOpen == nil && service.Check == nil,
 		base:   context.WithValue(s.http.BaseContext(l), http.ServerContextKey, &s.http),
 		others: make(chan accepted), visits: make(chan net.Conn), closed: make(chan struct{}),
 	}
@@ -85,12 +87,21 @@ func (f *front) accept() {
 			continue
 		}
 		f.s.handlers.add(1)
-		f.s.http.ConnState(nc, http.StateNew)
-		select {
-		case f.visits <- nc:
-		default:
-			go f.receive(nc)
+		if socket, ok := nc.(eventSocket); ok {
+			f.await(socket)
+			continue
 		}
+		f.s.http.ConnState(nc, http.StateNew)
+		f.visit(nc)
+	}
+}
+
+// visit has nc visited on another goroutine.
+func (f *front) visit(nc net.Conn) {
+	select {
+	case f.visits <- nc:
+	default:
+		go f.receive(nc)
 	}
 }
 
@@ -100,7 +111,7 @@ func (f *front) receive(nc net.Conn) {
 	for {
 		v.begin(f, nc)
 		v.receive()
-		if !v.mayComeAgain() {
+		if !f.brief {
 			v = new(visit)
 		}
 		if f.idle.Add(1) > maxIdle {

@@ -112,6 +112,8 @@ func bare(nc net.Conn) net.Conn {
 		return c.NetConn()
 	case *begun:
 		return c.Conn
+	case *caller:
+		return c.eventSocket
 	}
 	return nc
 }
@@ -127,6 +129,16 @@ func (a *crowd) placeOf(nc net.Conn) *place {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.places[bare(nc)]
+}
+
+// rename has what was from before go by the name of to.
+func (a *crowd) rename(from, to net.Conn) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if p := a.places[bare(from)]; p != nil {
+		delete(a.places, bare(from))
+		a.places[to] = p
+	}
 }
 
 // state is an http.Server.ConnState.

@@ -155,7 +155,7 @@ func (s *Server) listen(serve bool) (net.Listener, error) {
 		return nil, http.ErrServerClosed
 	}
 	if s.listener == nil {
-		l, err := net.Listen("tcp", s.Addr)
+		l, err := listenTCP(s.Addr)
 		if err != nil {
 			return nil, err
 		}
@@ -191,7 +191,7 @@ func (s *Server) stop() {
 // ListenAndServe listens on Addr and serves until Shutdown or Close, after which
 // it returns http.ErrServerClosed.
 func (s *Server) ListenAndServe() error {
-	return s.listenAnd(s.Serve)
+	return s.listenAnd(func(l net.Listener) error { return s.Serve(s.looped(l)) })
 }
 
 // ListenAndServeTLS is ListenAndServe over TLS, with the certificate and key in
@@ -204,6 +204,9 @@ func (s *Server) ListenAndServeTLS(certFile, keyFile string) error {
 // Serve is ListenAndServe on a listener of the caller's, which it closes.
 func (s *Server) Serve(l net.Listener) error {
 	s.init()
+	if loopAlways {
+		l = s.looped(l)
+	}
 	return s.http.Serve(newFront(s, s.limited(l)))
 }
 

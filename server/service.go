@@ -82,7 +82,8 @@ type Service struct {
 	// EventLoop has a few goroutines serve all connections, instead of one each: a
 	// connection that waits has neither goroutine nor buffer. Callbacks may be slow
 	// all the same. It is for TCP on Linux; other connections, those over TLS too, are
-	// served as without it.
+	// served as without it. A Server that has such a Service for its Handler, and listens
+	// by itself, takes the handshakes in the same way.
 	EventLoop bool
 	// Logger gets one line for each handshake refused, fault, error and panic. nil:
 	// slog.Default.
@@ -116,10 +117,13 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ss := newSession(s, c)
 	ss.groups = groups
-	if r = ss.outlive(r); o.eventLoop {
-		go ss.attachOrRun(r)
-	} else {
+	switch r = ss.outlive(r); {
+	case !o.eventLoop:
 		go ss.run(r)
+	case isCaller(w): // which is in the loop already
+		ss.attach(r)
+	default:
+		go ss.attachOrRun(r)
 	}
 }
 

@@ -28,17 +28,32 @@ func (v *visit) begin(f *front, nc net.Conn) {
 	v.ctx, v.w = requestContext{v: v}, responseWriter{v: v}
 }
 
-// receive waits for the first bytes.
+// receive waits for the first bytes, unless that is an event loop's part.
 func (v *visit) receive() {
-	s := v.f.s
-	defer s.handlers.add(-1)
+	buf := headBuffers.Get().(*[headSize]byte)
+	if c, ok := v.nc.(*caller); ok {
+		if n, err, came := c.read(buf[:]); came {
+			v.meet(buf, n, err, c.by)
+		} else {
+			headBuffers.Put(buf)
+		}
+		return
+	}
 	var by time.Time
-	if timeout := s.http.ReadHeaderTimeout; timeout > 0 {
+	if timeout := v.f.s.http.ReadHeaderTimeout; timeout > 0 {
 		by = time.Now().Add(timeout)
 		v.nc.SetReadDeadline(by)
 	}
-	buf := headBuffers.Get().(*[headSize]byte)
 	n, err := v.nc.Read(buf[:])
+	if !by.IsZero() {
+		v.nc.SetReadDeadline(time.Time{})
+	}
+	v.meet(buf, n, err, by)
+}
+
+// meet deals with what the first read has brought, in buf, which it gives back.
+func (v *visit) meet(buf *[headSize]byte, n int, err error, by time.Time) {
+	defer v.f.s.handlers.add(-1)
 	ours := err == nil && v.read(buf[:n])
 	var first []byte
 	if !ours {
@@ -51,9 +66,18 @@ func (v *visit) receive() {
 	case n == 0 && err != nil:
 		v.close()
 	default:
-		v.f.pass(&begun{v.nc, first, by}, nil)
-		s.streams.state(v.nc, http.StateClosed) // it goes by another name now
+		v.leave(first, by)
 	}
+}
+
+// leave leaves the connection to net/http, with what has come.
+func (v *visit) leave(first []byte, by time.Time) {
+	if c, ok := v.nc.(*caller); ok {
+		go c.leave(first) // an event loop does not wait
+		return
+	}
+	v.f.pass(&begun{v.nc, first, by}, nil)
+	v.f.s.streams.state(v.nc, http.StateClosed) // it goes by another name now
 }
 
 // read makes a request of p, if it begins with a whole head that can be read here.
@@ -90,7 +114,6 @@ func appendAddr(dst []byte, addr net.Addr) []byte {
 // serve has the Handler answer the request, as net/http would.
 func (v *visit) serve() {
 	s, r := v.f.s, &v.head.Request
-	v.nc.SetReadDeadline(time.Time{})
 	s.http.ConnState(v.nc, http.StateActive)
 	if s.crowd != nil {
 		v.ctx.place = s.crowd.placeOf(v.nc)
@@ -107,13 +130,6 @@ func (v *visit) serve() {
 	}()
 	s.handle(&v.w, r)
 	v.w.finish()
-}
-
-// mayComeAgain reports whether nobody but this package has seen the visit, so that it
-// may be another's.
-func (v *visit) mayComeAgain() bool {
-	s, ok := v.f.s.Handler.(*Service)
-	return ok && s.OnOpen == nil && s.Check == nil
 }
 
 func (v *visit) close() {

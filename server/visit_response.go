@@ -171,6 +171,9 @@ func (w *responseWriter) take() (nc net.Conn, ahead []byte) {
 		w.v.nc.SetDeadline(time.Time{}) // those were for the request
 	}
 	w.v.f.s.http.ConnState(w.v.nc, http.StateHijacked)
+	if c, ok := w.v.nc.(*caller); ok {
+		return c.eventSocket, ahead
+	}
 	return w.v.nc, ahead
 }
 

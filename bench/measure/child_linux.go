@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
-	"net"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -32,12 +31,12 @@ func Child() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at, serve, err := list[0].Listen("127.0.0.1:0", bench.Deflate(d))
 	if err != nil {
 		log.Fatal(err)
 	}
-	go func() { log.Fatal(list[0].Serve(l, bench.Deflate(d))) }()
-	fmt.Println(l.Addr())
+	go func() { log.Fatal(serve()) }()
+	fmt.Println(at)
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		if in.Text() == collect {
 			runtime.GC() // twice, so that pools are empty

@@ -27,14 +27,26 @@ type Library struct {
 	Name   string
 	Module string // that it is in
 	How    string // what of it is used, for those who read the figures
-	// Serve serves the connections that l accepts, for ever. With d it agrees to
-	// compress as d says, if it can, and compresses what comes compressed.
-	Serve func(l net.Listener, d bench.Deflate) error
+	// Listen takes the TCP address addr and returns what it got, and what serves the
+	// connections that come there, for ever. With d it agrees to compress as d says, if
+	// it can, and compresses what comes compressed.
+	Listen func(addr string, d bench.Deflate) (at net.Addr, serve func() error, err error)
 	// Takeover says that it takes over the context if the client wants that.
 	Takeover bool
 	// Batched says that it is something of its own only where there are several
 	// messages at once.
 	Batched bool
+}
+
+// on is the Listen of what serves a listener.
+func on(serve func(l net.Listener, d bench.Deflate) error) func(string, bench.Deflate) (net.Addr, func() error, error) {
+	return func(addr string, d bench.Deflate) (net.Addr, func() error, error) {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, nil, err
+		}
+		return l.Addr(), func() error { return serve(l, d) }, nil
+	}
 }
 
 // Takes reports whether s says anything about the library.
@@ -47,23 +59,23 @@ func (l Library) Takes(s bench.Scenario) bool {
 
 // Libraries are all there are, ours first.
 var Libraries = []Library{
-	{Name: "swan", Module: swanModule, Serve: Swan(""), Takeover: true,
+	{Name: "swan", Module: swanModule, Listen: Swan(""), Takeover: true,
 		How: "`Server`, `Accept`, a loop over `Messages` with `Write`; `Prepared` and `SendAll`"},
-	{Name: "swan-service", Module: swanModule, Serve: Swan("service"), Takeover: true,
+	{Name: "swan-service", Module: swanModule, Listen: Swan("service"), Takeover: true,
 		How: "`Server`, `Service.OnMessage` with `Write`; a `hub.Hub`, message by message"},
-	{Name: "swan-loop", Module: swanModule, Serve: Swan("loop"), Takeover: true,
+	{Name: "swan-loop", Module: swanModule, Listen: Swan("loop"), Takeover: true,
 		How: "`Server`, `Service.EventLoop`, `OnMessage` with `Write`; `Prepared` and `SendAll`"},
-	{Name: "gorilla", Module: "github.com/gorilla/websocket", Serve: gorillaServer,
+	{Name: "gorilla", Module: "github.com/gorilla/websocket", Listen: on(gorillaServer),
 		How: "net/http, `NextReader` into a buffer that is kept, `WriteMessage`, `WriteBufferPool`; `PreparedMessage`"},
-	{Name: "coder", Module: "github.com/coder/websocket", Serve: coderServer, Takeover: true,
+	{Name: "coder", Module: "github.com/coder/websocket", Listen: on(coderServer), Takeover: true,
 		How: "net/http, `Reader` into a buffer that is kept, `Write`"},
-	{Name: "gobwas", Module: gobwasModule, Serve: gobwasServer(false),
+	{Name: "gobwas", Module: gobwasModule, Listen: on(gobwasServer(false)),
 		How: "`Upgrader` on the listener, `ReadHeaderBuffer` and `WriteHeaderBuffer`, buffers that are lent, a write for each message; a frame compiled once"},
-	{Name: "gobwas-batched", Module: gobwasModule, Serve: gobwasServer(true), Batched: true,
+	{Name: "gobwas-batched", Module: gobwasModule, Listen: on(gobwasServer(true)), Batched: true,
 		How: "the same, but the server writes only when it has answered all that it has read; all messages of a broadcast in one write"},
-	{Name: "gws", Module: "github.com/lxzan/gws", Serve: gwsServer, Takeover: true,
+	{Name: "gws", Module: "github.com/lxzan/gws", Listen: on(gwsServer), Takeover: true,
 		How: "`Server`, `OnMessage` with `WriteMessage`; `Broadcaster`"},
-	{Name: "nbio", Module: "github.com/lesismal/nbio", Serve: nbioServer,
+	{Name: "nbio", Module: "github.com/lesismal/nbio", Listen: on(nbioServer),
 		How: "`IOModNonBlocking`, `OnMessage` on the poller's goroutine with `WriteMessage`"},
 }
 

@@ -13,9 +13,9 @@ import (
 // Swan is this library's server. The mode says how messages are read: "" by a loop
 // over Messages, "service" by callbacks, with a hub for what goes to all, "loop" by
 // callbacks in an event loop.
-func Swan(mode string) func(l net.Listener, d bench.Deflate) error {
-	return func(l net.Listener, d bench.Deflate) error {
-		s := &swan{options: websocket.AcceptOptions{Conn: websocket.ConnOptions{MaxMessage: maxMessage}}}
+func Swan(mode string) func(addr string, d bench.Deflate) (net.Addr, func() error, error) {
+	return func(addr string, d bench.Deflate) (net.Addr, func() error, error) {
+		s := &swan{server: websocket.Server{Addr: addr}, options: websocket.AcceptOptions{Conn: websocket.ConnOptions{MaxMessage: maxMessage}}}
 		s.options.Conn.Compression = map[bench.Deflate]websocket.Compression{
 			bench.Off:        {Mode: websocket.NoCompression},
 			bench.NoTakeover: {Level: Level},
@@ -30,9 +30,10 @@ func Swan(mode string) func(l net.Listener, d bench.Deflate) error {
 			s.server.Handler = &websocket.Service{Options: s.options, OnMessage: s.message, EventLoop: true}
 			s.broadcast = s.sendAll
 		default:
-			return fmt.Errorf(`no mode %q: there are "", "service" and "loop"`, mode)
+			return nil, nil, fmt.Errorf(`no mode %q: there are "", "service" and "loop"`, mode)
 		}
-		return s.server.Serve(l)
+		at, err := s.server.Listen()
+		return at, s.server.ListenAndServe, err
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -41,7 +40,7 @@ func run() error {
 	if !known {
 		return fmt.Errorf("-deflate %s: use off, noctx or ctx", *deflate)
 	}
-	l, err := net.Listen("tcp", *addr)
+	_, serve, err := servers.Swan(*mode)(*addr, d)
 	if err != nil {
 		return err
 	}
@@ -56,7 +55,7 @@ func run() error {
 		}
 		onSignal(func() { pprof.StopCPUProfile(); f.Close(); os.Exit(0) }, syscall.SIGTERM, syscall.SIGINT)
 	}
-	return servers.Swan(*mode)(l, d)
+	return serve()
 }
 
 // onSignal calls f for each of the signals that comes.

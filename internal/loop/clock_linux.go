@@ -29,6 +29,18 @@ func (s *Socket) WakeAfter(d time.Duration, f func()) {
 	ringAt(at)
 }
 
+// Sleep undoes WakeAfter.
+func (s *Socket) Sleep() {
+	if !s.use() {
+		return
+	}
+	defer s.unuse()
+	slotOf(int(s.fd)).wakeAt.Store(0)
+	s.mu.Lock()
+	s.alarm = nil
+	s.mu.Unlock()
+}
+
 // roundUp lets what is to be at about the same time be at the same time.
 func roundUp(t instant, d time.Duration) instant {
 	unit := instant(1) << max(bits.Len64(uint64(max(d, 0)))-7, 0)

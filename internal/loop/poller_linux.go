@@ -104,15 +104,19 @@ func (p *poller) watch(fd int, events uint32) error {
 	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_ADD, fd, &e))
 }
 
+// enter makes s one of the poller's sockets, for which it begins to wait with add.
+func (p *poller) enter(s *Socket) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	makeSlot(int(s.fd)).socket.Store(s)
+	p.count++
+}
+
 // add begins to wait for s, on a new goroutine if there is none.
 func (p *poller) add(s *Socket) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fd := int(s.fd)
-	makeSlot(fd).socket.Store(s)
-	p.count++
-	if err := p.watch(fd, syscall.EPOLLIN|syscall.EPOLLOUT|syscall.EPOLLRDHUP|syscall.EPOLLPRI); err != nil {
-		p.forget(s)
+	if err := p.watch(int(s.fd), syscall.EPOLLIN|syscall.EPOLLOUT|syscall.EPOLLRDHUP|syscall.EPOLLPRI); err != nil {
 		return err
 	}
 	if !p.running {

@@ -62,44 +62,6 @@ func (s *Socket) waiting() *waits {
 // closed is set in users by Close.
 const closed = 1 << 30
 
-// Take makes a Socket of nc and closes that. On an error nc is as good as before.
-func Take(nc *net.TCPConn) (*Socket, error) {
-	p, err := nextPoller()
-	if err != nil {
-		return nil, err
-	}
-	fd, err := duplicate(nc)
-	if err != nil {
-		return nil, err
-	}
-	remote := addrPort(nc.RemoteAddr())
-	s := &Socket{p: p, fd: int32(fd), local: unique.Make(addrPort(nc.LocalAddr())), remote: remote.Addr(), port: remote.Port()}
-	if err := p.add(s); err != nil {
-		syscall.Close(fd)
-		return nil, err
-	}
-	nc.Close()
-	return s, nil
-}
-
-// duplicate returns a descriptor of nc's that the runtime does not know.
-func duplicate(nc *net.TCPConn) (fd int, err error) {
-	raw, err := nc.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	var errno syscall.Errno
-	err = raw.Control(func(old uintptr) {
-		var r uintptr
-		r, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 0)
-		fd = int(r)
-	})
-	if err == nil && errno != 0 {
-		err = os.NewSyscallError("fcntl", errno)
-	}
-	return fd, err
-}
-
 // LocalAddr returns this side's address.
 func (s *Socket) LocalAddr() net.Addr { return asAddr(s.local.Value()) }
 
@@ -123,6 +85,17 @@ func asAddr(a netip.AddrPort) net.Addr {
 // goroutine: what has come before is the caller's to read. f may take its time: another goroutine then waits for the other sockets,
 // and may call f again.
 func (s *Socket) OnReadable(f func()) { s.readable.Store(&f) }
+
+// Begin is OnReadable of a Socket that a Listener has accepted, with what has come
+// before.
+func (s *Socket) Begin(f func()) error {
+	s.OnReadable(f)
+	if !s.use() {
+		return net.ErrClosed
+	}
+	defer s.unuse()
+	return s.p.add(s)
+}
 
 // event is told what epoll says.
 func (s *Socket) event(events uint32) {

@@ -14,3 +14,8 @@ type Socket struct{ net.Conn }
 func Take(*net.TCPConn) (*Socket, error) {
 	return nil, errors.ErrUnsupported
 }
+
+// Listen says so.
+func Listen(*net.TCPListener) (net.Listener, error) {
+	return nil, errors.ErrUnsupported
+}

@@ -1,0 +1,124 @@
+package loop
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"syscall"
+	"unique"
+)
+
+// A Listener accepts Sockets: package net would make much of a connection that it has
+// no part in.
+type Listener struct {
+	file  *os.File
+	raw   syscall.RawConn
+	at    net.Addr
+	local unique.Handle[netip.AddrPort] // of the sockets; zero: each has its own
+	try   func(fd uintptr) bool         // l.attempt, bound once
+
+	fd  int // of the last attempt
+	err error
+	who syscall.Sockaddr
+}
+
+// Listen makes a Listener of l and closes that. On an error l is as good as before.
+func Listen(l *net.TCPListener) (*Listener, error) {
+	file, err := l.File()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	n := &Listener{file: file, raw: raw, at: l.Addr()}
+	n.try = n.attempt
+	if at := addrPort(n.at); at.IsValid() && !at.Addr().IsUnspecified() {
+		n.local = unique.Make(at)
+	}
+	l.Close()
+	return n, nil
+}
+
+// Accept waits for a connection, of which nothing is read before its OnReadable: the
+// *Socket may only be closed until then.
+func (l *Listener) Accept() (net.Conn, error) {
+	err := l.raw.Read(l.try)
+	if err == nil && l.err != nil {
+		err = os.NewSyscallError("accept4", l.err)
+	}
+	if errors.Is(err, os.ErrClosed) {
+		err = net.ErrClosed
+	}
+	if err != nil {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.at, Err: err}
+	}
+	s, err := l.socket()
+	if err != nil {
+		syscall.Close(l.fd)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (l *Listener) attempt(fd uintptr) bool {
+	for {
+		l.fd, l.who, l.err = syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+		switch l.err {
+		case syscall.EINTR, syscall.ECONNABORTED: // it was gone before
+		case syscall.EAGAIN:
+			return false
+		default:
+			return true
+		}
+	}
+}
+
+// socket makes one of what has been accepted.
+func (l *Listener) socket() (*Socket, error) {
+	p, err := nextPoller()
+	if err != nil {
+		return nil, err
+	}
+	local := l.local
+	if local == (unique.Handle[netip.AddrPort]{}) {
+		name, _ := syscall.Getsockname(l.fd)
+		local = unique.Make(nameOf(name))
+	}
+	remote := nameOf(l.who)
+	s := &Socket{p: p, fd: int32(l.fd), local: local, remote: remote.Addr(), port: remote.Port()}
+	p.enter(s)
+	return s, nil
+}
+
+// nameOf returns the zero AddrPort for what the system did not tell.
+func nameOf(name syscall.Sockaddr) netip.AddrPort {
+	switch at := name.(type) {
+	case *syscall.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(at.Addr), uint16(at.Port))
+	case *syscall.SockaddrInet6:
+		ip := netip.AddrFrom16(at.Addr)
+		if at.ZoneId != 0 {
+			ip = ip.WithZone(zone(int(at.ZoneId)))
+		}
+		return netip.AddrPortFrom(ip, uint16(at.Port))
+	}
+	return netip.AddrPort{}
+}
+
+func zone(index int) string {
+	if i, err := net.InterfaceByIndex(index); err == nil {
+		return i.Name
+	}
+	return strconv.Itoa(index)
+}
+
+// Close ends Accept, with net.ErrClosed.
+func (l *Listener) Close() error { return l.file.Close() }
+
+// Addr returns what is listened on.
+func (l *Listener) Addr() net.Addr { return l.at }

@@ -1,0 +1,125 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/internal/loop"
+)
+
+// eventSocket is a connection that an event loop waits for: a *loop.Socket that has been
+// accepted as one.
+type eventSocket interface {
+	net.Conn
+	conn.EventStream
+	Begin(f func()) error
+	WakeAfter(d time.Duration, f func())
+	Sleep()
+	TCP() (*net.TCPConn, error)
+}
+
+// loops reports whether all that the Handler accepts is for the event loop.
+func (s *Server) loops() bool {
+	service, ok := s.Handler.(*Service)
+	return ok && (service.EventLoop || loopAlways)
+}
+
+// looped returns l, or what does the same with connections of the event loop, if that is
+// where they belong.
+func (s *Server) looped(l net.Listener) net.Listener {
+	if tcp, ok := l.(*net.TCPListener); ok && s.loops() {
+		if in, err := loop.Listen(tcp); err == nil {
+			return in
+		}
+	}
+	return l
+}
+
+// A caller is a connection of a front's that an event loop waits for, until its first
+// bytes have come: it takes neither goroutine nor buffer.
+type caller struct {
+	eventSocket
+	f     *front
+	by    time.Time    // when they must have come; zero: there is no limit
+	calls atomic.Int32 // since nobody was at it; above 0 for good once they have come
+}
+
+// isCaller reports whether w is the response to one.
+func isCaller(w http.ResponseWriter) bool {
+	if v := visitOf(w); v != nil {
+		_, is := v.v.nc.(*caller)
+		return is
+	}
+	return false
+}
+
+// await has nc visited when its first bytes have come.
+func (f *front) await(nc eventSocket) {
+	c := &caller{eventSocket: nc, f: f}
+	f.s.http.ConnState(c, http.StateNew)
+	if timeout := f.s.http.ReadHeaderTimeout; timeout > 0 {
+		c.by = time.Now().Add(timeout)
+		c.WakeAfter(timeout, func() { c.Close() })
+	}
+	if c.Begin(c.ready) != nil {
+		c.Close()
+	}
+}
+
+// ready is called when there may be something to read. Where nobody may take his time
+// over a handshake, it is answered here and now.
+func (c *caller) ready() {
+	switch {
+	case c.calls.Add(1) > 1: // somebody is at it, and looks again
+	case c.f.brief:
+		v := visits.Get().(*visit)
+		v.begin(c.f, c)
+		v.receive()
+		visits.Put(v)
+	default:
+		c.f.visit(c)
+	}
+}
+
+var visits = sync.Pool{New: func() any { return new(visit) }}
+
+// read reads the first bytes into p, if they have come or will not come any more.
+func (c *caller) read(p []byte) (n int, err error, came bool) {
+	for {
+		calls := c.calls.Load()
+		if n, err = c.TryRead(p); n > 0 || err != nil {
+			c.Sleep()
+			return n, err, true
+		}
+		if c.calls.CompareAndSwap(calls, 0) {
+			return 0, nil, false
+		}
+	}
+}
+
+// leave is that of a visit.
+func (c *caller) leave(first []byte) {
+	defer c.f.s.streams.state(c, http.StateClosed)
+	tcp, err := c.TCP()
+	if err != nil {
+		return
+	}
+	if crowd := c.f.s.crowd; crowd != nil {
+		crowd.rename(c, tcp)
+	}
+	c.f.pass(&begun{tcp, first, c.by}, nil)
+}
+
+// Close has even who has not said anything dealt with: at the time that he had for it, or
+// by Shutdown.
+func (c *caller) Close() error {
+	err := c.eventSocket.Close()
+	if c.calls.Add(1) == 1 {
+		go c.f.visit(c) // not here: whoever closes may hold a lock
+	}
+	return err
+}
