@@ -26,17 +26,18 @@ var recent struct {
 }
 
 func settle(cfg *Config) *settled {
-	s := &settled{cfg.Options.withDefaults(), cfg.Role, cfg.Secure, cfg.Subprotocol}
+	s := settled{cfg.Options.withDefaults(), cfg.Role, cfg.Secure, cfg.Subprotocol}
 	recent.mu.Lock()
 	defer recent.mu.Unlock()
 	for _, w := range recent.all {
-		if r := w.Value(); r != nil && r.same(s) {
+		if r := w.Value(); r != nil && r.same(&s) {
 			return r
 		}
 	}
-	recent.all[recent.next] = weak.Make(s)
+	r := new(s) // and not before: most need none
+	recent.all[recent.next] = weak.Make(r)
 	recent.next = (recent.next + 1) % len(recent.all)
-	return s
+	return r
 }
 
 // same reports whether t is s, down to its functions and its Codec, which have no ==.
