@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/swan-ws/websocket/conn"
-	"github.com/swan-ws/websocket/internal/loop"
 )
 
 // eventSocket is a connection that an event loop waits for: a *loop.Socket that has been
@@ -32,7 +31,7 @@ func (s *Server) loops() bool {
 // where they belong.
 func (s *Server) looped(l net.Listener) net.Listener {
 	if tcp, ok := l.(*net.TCPListener); ok && s.loops() {
-		if in, err := loop.Listen(tcp); err == nil {
+		if in, err := listenInLoop(tcp); err == nil {
 			return in
 		}
 	}
@@ -57,15 +56,16 @@ func isCaller(w http.ResponseWriter) bool {
 	return false
 }
 
-// await has nc visited when its first bytes have come.
-func (f *front) await(nc eventSocket) {
-	c := &caller{eventSocket: nc, f: f}
-	f.s.http.ConnState(c, http.StateNew)
-	if timeout := f.s.http.ReadHeaderTimeout; timeout > 0 {
+// wait begins to wait for the first bytes, for a time.
+func (c *caller) wait() {
+	if timeout := c.f.s.http.ReadHeaderTimeout; timeout > 0 {
 		c.by = time.Now().Add(timeout)
 		c.WakeAfter(timeout, func() { c.Close() })
 	}
-	if c.Begin(c.ready) != nil {
+	if err := c.Begin(c.ready); err != nil {
+		if !c.f.isClosed() {
+			c.f.s.http.ErrorLog.Printf("websocket: a connection of %v is dropped: %v", c.RemoteAddr(), err)
+		}
 		c.Close()
 	}
 }

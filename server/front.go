@@ -88,11 +88,17 @@ func (f *front) accept() {
 		}
 		f.s.handlers.add(1)
 		if socket, ok := nc.(eventSocket); ok {
-			f.await(socket)
-			continue
+			nc = &caller{eventSocket: socket, f: f}
 		}
 		f.s.http.ConnState(nc, http.StateNew)
-		f.visit(nc)
+		if f.isClosed() { // and who closes connections has not met this one
+			nc.Close()
+		}
+		if c, ok := nc.(*caller); ok {
+			c.wait()
+		} else {
+			f.visit(nc)
+		}
 	}
 }
 

@@ -173,3 +173,45 @@ func TestServer_ServesRequestsOfBothKinds(t *testing.T) {
 		}
 	}
 }
+
+// lingering is a listener that accepts one more when it has been closed.
+type lingering struct {
+	*pipes
+	closed chan struct{}
+	last   chan net.Conn
+}
+
+func (l *lingering) Accept() (net.Conn, error) {
+	<-l.closed
+	select {
+	case nc := <-l.last:
+		return nc, nil
+	default:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *lingering) Close() error {
+	close(l.closed)
+	return l.pipes.Close()
+}
+
+func TestServer_ClosesWhatItAcceptsWhileItIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lingering{listenPipes(), make(chan struct{}), make(chan net.Conn, 1)}
+		nc, there := conntest.Pipe()
+		l.last <- there
+		srv := &server.Server{Handler: echo(), Logger: quiet()}
+		served := make(chan error, 1)
+		go func() { served <- srv.Serve(l) }()
+		synctest.Wait()
+		begin := time.Now()
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := nc.Read(make([]byte, 1)); err != io.EOF || time.Since(begin) > 0 {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		<-served
+	})
+}

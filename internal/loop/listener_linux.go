@@ -47,22 +47,29 @@ func Listen(l *net.TCPListener) (*Listener, error) {
 // Accept waits for a connection, of which nothing is read before its OnReadable: the
 // *Socket may only be closed until then.
 func (l *Listener) Accept() (net.Conn, error) {
-	err := l.raw.Read(l.try)
-	if err == nil && l.err != nil {
-		err = os.NewSyscallError("accept4", l.err)
-	}
+	s, err := l.accept()
 	if errors.Is(err, os.ErrClosed) {
 		err = net.ErrClosed
 	}
-	if err != nil {
+	if err != nil { // of package net's kind: net/http asks it whether it may pass
 		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.at, Err: err}
 	}
-	s, err := l.socket()
+	return s, nil
+}
+
+func (l *Listener) accept() (*Socket, error) {
+	if err := l.raw.Read(l.try); err != nil {
+		return nil, err
+	}
+	if l.err != nil {
+		return nil, os.NewSyscallError("accept4", l.err)
+	}
+	p, err := nextPoller()
 	if err != nil {
 		syscall.Close(l.fd)
 		return nil, err
 	}
-	return s, nil
+	return l.socket(p), nil
 }
 
 func (l *Listener) attempt(fd uintptr) bool {
@@ -79,11 +86,7 @@ func (l *Listener) attempt(fd uintptr) bool {
 }
 
 // socket makes one of what has been accepted.
-func (l *Listener) socket() (*Socket, error) {
-	p, err := nextPoller()
-	if err != nil {
-		return nil, err
-	}
+func (l *Listener) socket(p *poller) *Socket {
 	local := l.local
 	if local == (unique.Handle[netip.AddrPort]{}) {
 		name, _ := syscall.Getsockname(l.fd)
@@ -92,7 +95,7 @@ func (l *Listener) socket() (*Socket, error) {
 	remote := nameOf(l.who)
 	s := &Socket{p: p, fd: int32(l.fd), local: local, remote: remote.Addr(), port: remote.Port()}
 	p.enter(s)
-	return s, nil
+	return s
 }
 
 // nameOf returns the zero AddrPort for what the system did not tell.

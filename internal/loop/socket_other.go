@@ -14,8 +14,3 @@ type Socket struct{ net.Conn }
 func Take(*net.TCPConn) (*Socket, error) {
 	return nil, errors.ErrUnsupported
 }
-
-// Listen says so.
-func Listen(*net.TCPListener) (net.Listener, error) {
-	return nil, errors.ErrUnsupported
-}
