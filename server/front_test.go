@@ -174,44 +174,36 @@ func TestServer_ServesRequestsOfBothKinds(t *testing.T) {
 	}
 }
 
-// lingering is a listener that accepts one more when it has been closed.
+// lingering is a listener that accepts one more after it has been closed.
 type lingering struct {
 	*pipes
-	closed chan struct{}
-	last   chan net.Conn
+	last chan net.Conn
 }
 
-func (l *lingering) Accept() (net.Conn, error) {
-	<-l.closed
-	select {
-	case nc := <-l.last:
+func (l lingering) Accept() (net.Conn, error) {
+	if nc, ok := <-l.last; ok {
 		return nc, nil
-	default:
-		return nil, net.ErrClosed
 	}
-}
-
-func (l *lingering) Close() error {
-	close(l.closed)
-	return l.pipes.Close()
+	return nil, net.ErrClosed
 }
 
 func TestServer_ClosesWhatItAcceptsWhileItIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &lingering{listenPipes(), make(chan struct{}), make(chan net.Conn, 1)}
-		nc, there := conntest.Pipe()
-		l.last <- there
+		l := lingering{listenPipes(), make(chan net.Conn)}
 		srv := &server.Server{Handler: echo(), Logger: quiet()}
 		served := make(chan error, 1)
 		go func() { served <- srv.Serve(l) }()
 		synctest.Wait()
-		begin := time.Now()
 		if err := srv.Close(); err != nil {
 			t.Error(err)
 		}
+		begin := time.Now()
+		nc, there := conntest.Pipe()
+		l.last <- there
 		if _, err := nc.Read(make([]byte, 1)); err != io.EOF || time.Since(begin) > 0 {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
+		close(l.last)
 		<-served
 	})
 }
