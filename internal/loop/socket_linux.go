@@ -172,26 +172,31 @@ func (s *Socket) TryRead(p []byte) (n int, err error) {
 	if !s.use() {
 		return 0, net.ErrClosed
 	}
-	defer s.unuse()
 	s.dry.Store(true) // an event from now on is one of more
-	for {
+	n, err = quick.Read(int(s.fd), p)
+	if n <= 0 || n == len(p) || s.ended.Load() {
+		n, err = s.rareRead(p, n, err)
+	}
+	s.unuse()
+	return n, err
+}
+
+// rareRead is told of a read that has not simply brought all there was.
+func (s *Socket) rareRead(p []byte, n int, err error) (int, error) {
+	for err == syscall.EINTR {
 		n, err = quick.Read(int(s.fd), p)
-		switch {
-		case n > 0:
-			if n == len(p) || s.ended.Load() {
-				s.dry.Store(false)
-			}
-			return n, nil
-		case err == syscall.EINTR:
-		case err == syscall.EAGAIN:
-			return 0, nil
-		case err == nil:
-			s.dry.Store(false)
-			return 0, io.EOF
-		default:
-			s.dry.Store(false)
-			return 0, os.NewSyscallError("read", err)
-		}
+	}
+	if err == syscall.EAGAIN {
+		return 0, nil
+	}
+	s.dry.Store(false)
+	switch {
+	case n > 0:
+		return n, nil
+	case err == nil:
+		return 0, io.EOF
+	default:
+		return 0, os.NewSyscallError("read", err)
 	}
 }
 
@@ -206,23 +211,29 @@ func (s *Socket) tryWrite(p, q []byte) (n int, err error) {
 	if !s.use() {
 		return 0, net.ErrClosed
 	}
-	defer s.unuse()
 	for {
 		if len(q) == 0 {
 			n, err = quick.Write(int(s.fd), p)
 		} else {
 			n, err = quick.WriteBoth(int(s.fd), p, q)
 		}
-		switch {
-		case err == syscall.EINTR:
-		case err == syscall.EAGAIN:
-			return 0, nil
-		case err != nil:
-			return 0, os.NewSyscallError("write", err)
-		default:
-			return n, nil
+		if err != syscall.EINTR {
+			break
 		}
 	}
+	s.unuse()
+	if err != nil {
+		return 0, writeError(err)
+	}
+	return n, nil
+}
+
+// writeError returns nil if there is only no room.
+func writeError(err error) error {
+	if err == syscall.EAGAIN {
+		return nil
+	}
+	return os.NewSyscallError("write", err)
 }
 
 // Read waits until there is something to read.
