@@ -16,14 +16,14 @@ import (
 // While f takes its time, what the stream says is read by whoever it says it to: Pings
 // are answered, the peer's Close is seen, and up to waiting messages are kept.
 func (c *Conn) Attach(waiting int, begin func() bool, f func(Message) bool, end func(error)) bool {
-	s, ok := c.stream.(EventStream)
-	if !ok {
+	if c.eventStream == nil {
 		return false
 	}
-	a := &attached{c: c, f: f, end: end, most: int32(min(waiting, math.MaxInt32)), active: true}
+	a := &attached{c: c, f: f, end: end, most: int32(min(waiting, math.MaxInt32))}
+	a.is.set(active)
 	c.flags.set(away)
 	c.events.Store(a)
-	s.OnReadable(a.ready)
+	c.eventStream.OnReadable(a.ready)
 	a.run(begin)
 	return true
 }
@@ -34,14 +34,20 @@ type attached struct {
 	f    func(Message) bool
 	end  func(error)
 	most int32 // messages that wait
+	is   flags // of the following; mu's, but for the way from resting to active and back
 
-	active  bool // mu's: somebody reads or is in f, and goes on to the end of what there is
-	again   bool // there has been a call since, or not all has been read
-	over    bool
-	reading bool // somebody reads on for who is in f
 	mu      sync.Mutex
 	*relief // nil: who is in f has the inbox
 }
+
+// What an attached connection is: resting, or a set of the others.
+const (
+	active   = 1 << iota // somebody reads or is in f, and goes on to the end of what there is
+	again                // there has been a call since, or not all has been read
+	relieved             // somebody reads on for who is in f
+	over
+	resting = 0
+)
 
 // relief is what has been read on for a callback that is slow.
 type relief struct {
@@ -54,35 +60,36 @@ type relief struct {
 func (a *attached) idle() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !a.active || a.relief != nil && !a.again
+	return !a.is.has(active) || a.relief != nil && !a.is.has(again)
 }
 
 // ready is called when there may be something to read.
 func (a *attached) ready() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case a.over:
-	case a.active:
-		a.relieve()
-	default:
-		a.active = true
-		a.mu.Unlock()
-		defer a.mu.Lock()
-		a.run(nil)
+	for !a.is.CompareAndSwap(resting, active) {
+		if a.lookAgain() {
+			return
+		}
 	}
+	a.run(nil)
 }
 
-// slow is called when f takes its time.
-func (a *attached) slow() {
+// lookAgain has those who are active look again, and reads on for them if they are in
+// f. It reports false if nobody is.
+func (a *attached) lookAgain() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.active && !a.over {
-		a.relieve()
+	switch is := a.is.Load(); {
+	case is&over != 0:
+		return true
+	case is == resting, !a.is.CompareAndSwap(is, is|again): // it has come to rest
+		return false
 	}
+	a.relieve()
+	return true
 }
 
-// run reads and calls f until there is nothing left to read.
+// run calls begin, if it is not nil, and then reads and calls f until there is nothing
+// left to read.
 func (a *attached) run(begin func() bool) {
 	if !a.takeInbox() {
 		defer a.leaveToClose()
@@ -91,56 +98,51 @@ func (a *attached) run(begin func() bool) {
 		}
 		return
 	}
-	over, more := true, true
 	var err error
-	defer func() {
-		if over { // or somebody ends this goroutine
-			a.finish(err)
-		}
-	}()
-	if begin != nil {
-		if more, err = a.take(Message{}, func(Message) bool { return begin() }); !more {
+	mine, goesOn := true, false
+	defer func() { // whoever ends this goroutine
+		if goesOn {
 			return
 		}
-	}
-	for {
-		m, unread := a.next()
-		switch {
-		case unread == nil:
-			if more, err = a.take(m, a.f); !more {
-				return
-			}
-		case unread != errNotReady:
-			err = unread
-			return
-		case !a.rest():
-			over = false
-			return
-		case !a.takeInbox():
-			over = false
-			a.leaveToClose()
-			return
-		}
-	}
-}
-
-// next is nextLent of what there is. The inbox is free afterwards, if there is no
-// message.
-func (a *attached) next() (m Message, err error) {
-	lent := false
-	defer func() {
-		if !lent { // or a hook ends this goroutine
+		if mine || a.c.takeBack() {
 			a.c.freeInbox()
 		}
+		a.finish(err)
 	}()
-	a.c.in.hasty = true
-	m, err = a.c.nextLent(context.Background())
-	lent = err == nil
-	return m, err
+	take := func(m Message, now func(Message) bool) bool {
+		mine = false
+		mine, err = a.take(m, now)
+		return mine
+	}
+	if begin != nil && !take(Message{}, func(Message) bool { return begin() }) {
+		return
+	}
+	for {
+		m, unread := a.c.nextLent(context.Background())
+		switch unread.(type) {
+		case nil:
+			if !take(m, a.f) {
+				return
+			}
+		case notReady:
+			if goesOn = a.pause(); goesOn {
+				return
+			}
+		default:
+			err = unread
+			return
+		}
+	}
 }
 
-// takeInbox makes the caller the reader, unless that is Close.
-func (a *attached) takeInbox() bool { return a.c.becomeReader() }
+// takeInbox makes the caller the reader, who does not wait, unless that is Close.
+func (a *attached) takeInbox() bool {
+	if !a.c.becomeReader() {
+		return false
+	}
+	a.c.in.hasty = true
+	return true
+}
 
 // leaveToClose has this end with Close, which reads to the end.
 func (a *attached) leaveToClose() {
@@ -150,38 +152,45 @@ func (a *attached) leaveToClose() {
 	}()
 }
 
+// pause ends the activity, with the inbox free. If there has been a call meanwhile it
+// takes the inbox again and reports false.
+func (a *attached) pause() bool {
+	a.c.freeInbox()
+	if a.rest() {
+		return true
+	}
+	if a.takeInbox() {
+		return false
+	}
+	a.leaveToClose()
+	return true
+}
+
 // rest ends the activity, unless there has been a call meanwhile.
-func (a *attached) rest() (again bool) {
+func (a *attached) rest() bool {
+	return !a.c.flags.has(away) && a.is.CompareAndSwap(active, resting) || a.restUnlessCalled()
+}
+
+func (a *attached) restUnlessCalled() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	again, a.again = a.again, false
-	a.active = again
-	if !again {
-		a.c.flags.clear(away)
+	if a.is.has(again) {
+		a.is.clear(again)
+		return false
 	}
-	return again
+	a.c.flags.clear(away)
+	a.is.clear(active)
+	return true
 }
 
 // take has now called with m, then f with what has been read meanwhile. The inbox is
-// the caller's before, and after if there may be more.
+// the caller's before, and after if there may be more; otherwise it may be lent.
 func (a *attached) take(m Message, now func(Message) bool) (more bool, err error) {
-	out := true
-	defer func() {
-		if out && a.c.takeBack() { // now panicked
-			a.c.freeInbox()
-		}
-	}()
 	a.c.lend()
-	more = a.watched(now, m)
-	mine := a.c.takeBack()
-	out = false
-	switch {
-	case !more:
-		if mine {
-			a.c.freeInbox()
-		}
+	if !a.watched(now)(m) {
 		return false, a.c.Err()
-	case mine:
+	}
+	if a.c.takeBack() {
 		return true, nil
 	}
 	if more, err = a.drain(); !more {
@@ -194,13 +203,17 @@ func (a *attached) take(m Message, now func(Message) bool) (more bool, err error
 	return true, nil
 }
 
-// watched calls f, and slow if that takes its time, where the loop would not see it.
-func (a *attached) watched(f func(Message) bool, m Message) (more bool) {
-	if a.c.flags.has(away) && a.most > 0 {
-		timer := time.AfterFunc(slowCallback, a.slow)
-		defer timer.Stop()
+// watched returns f, which does not go unseen if it takes its time where the loop
+// would not see it.
+func (a *attached) watched(f func(Message) bool) func(Message) bool {
+	if !a.c.flags.has(away) || a.most <= 0 {
+		return f
 	}
-	return f(m)
+	return func(m Message) bool {
+		timer := time.AfterFunc(slowCallback, func() { a.lookAgain() })
+		defer timer.Stop()
+		return f(m)
+	}
 }
 
 // drain handles what has been read by others, until nothing is left.
@@ -214,7 +227,7 @@ func (a *attached) drain() (more bool, err error) {
 		return false, a.c.Err()
 	}
 	for {
-		for len(a.waiting) == 0 && a.reading {
+		for len(a.waiting) == 0 && a.is.has(relieved) {
 			a.change.Wait()
 		}
 		if len(a.waiting) == 0 {
@@ -236,14 +249,13 @@ func (a *attached) drain() (more bool, err error) {
 func (a *attached) call(m Message) (more bool) {
 	a.mu.Unlock()
 	defer a.mu.Lock()
-	return a.watched(a.f, m)
+	return a.watched(a.f)(m)
 }
 
 // relieve reads on for those who are in f with a message that is lent; mu is held.
 func (a *attached) relieve() {
-	a.again = true
 	a.c.flags.set(away)
-	if a.reading || a.most <= 0 {
+	if a.is.has(relieved) || a.most <= 0 {
 		return
 	}
 	if a.relief == nil {
@@ -253,28 +265,28 @@ func (a *attached) relieve() {
 		a.relief = &relief{change: sync.Cond{L: &a.mu}}
 		a.c.flags.set(atWork)
 	}
-	a.reading = true
+	a.is.set(relieved)
 	defer func() {
-		a.reading = false
+		a.is.clear(relieved)
 		a.change.Broadcast()
 	}()
-	for a.again && len(a.waiting) < int(a.most) && a.err == nil {
+	for a.is.has(again) && len(a.waiting) < int(a.most) && a.err == nil {
 		a.putAside()
 	}
 }
 
 // putAside reads one message, if it is there. mu is held.
 func (a *attached) putAside() {
-	a.again = false
+	a.is.clear(again)
 	a.err = errHookExit
 	m, err := a.readNow()
-	switch a.err = nil; err {
+	switch a.err = nil; err.(type) {
 	case nil:
-		a.again = true
+		a.is.set(again)
 		a.waiting = append(a.waiting, m)
 		a.change.Broadcast()
 		a.tellWaiting(len(a.waiting))
-	case errNotReady:
+	case notReady:
 	default:
 		a.err = err
 	}
@@ -299,14 +311,13 @@ func (a *attached) readNow() (m Message, err error) {
 		return m, a.c.Err()
 	}
 	defer a.c.freeInbox()
-	a.c.in.hasty = true
 	return a.c.readTaken(context.Background(), nil)
 }
 
 func (a *attached) finish(err error) {
 	a.mu.Lock()
-	a.over = true
-	for a.reading {
+	a.is.set(over)
+	for a.is.has(relieved) {
 		a.change.Wait()
 	}
 	a.c.flags.clear(atWork)

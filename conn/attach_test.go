@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -190,6 +191,44 @@ func TestAttach_AMessageThatTrickles_CostsItsLength(t *testing.T) {
 			t.Errorf("%d messages and the end", len(got)-1)
 		}
 	})
+}
+
+// A call may come when another one has found nothing and is about to end.
+func TestAttach_MissesNoCall(t *testing.T) {
+	s := &stock{frame: to(machine.Server, fin|text, "x")}
+	c := conn.New(s, conn.Config{Role: machine.Server, Options: conn.Options{PingEvery: -1}})
+	defer c.CloseNow()
+	met := make(chan bool, 4)
+	c.Attach(1, nil, func(conn.Message) bool { met <- true; return true }, func(error) {})
+	for range 2000 {
+		for range cap(met) {
+			go s.come()
+		}
+		for range cap(met) {
+			<-met
+		}
+	}
+}
+
+// stock is an EventStream of frames that are all the same.
+type stock struct {
+	bursts
+	frame []byte
+	left  atomic.Int32
+}
+
+func (s *stock) come() {
+	s.left.Add(1)
+	s.readable()
+}
+
+func (s *stock) TryRead(p []byte) (int, error) {
+	if s.left.Load() == 0 {
+		runtime.Gosched()
+		return 0, nil
+	}
+	s.left.Add(-1)
+	return copy(p, s.frame), nil
 }
 
 // Callbacks, hooks and the end are those of Handle, whatever the peer does and when.

@@ -13,25 +13,27 @@ import (
 // of the time: what waiting takes is here, and what only some need, or only at times,
 // behind pointers.
 type Conn struct {
+	// What every message needs is together.
+	raw         rawStream   // nil if the stream is no socket
+	eventStream EventStream // stream, if it is one
+	opt         *settled
+	z           *compression // nil: not agreed on
+	maxMessage  atomic.Int64
+	in          inbox
+	out         outbox
+	flags       flags
+	gathers     bool // the stream takes several buffers in one system call
+	shut        bool // mu's
+	alive       keepalive
+
 	stream stream
-	raw    rawStream // nil if the stream is no socket
-	opt    *settled
 	events atomic.Pointer[attached] // of Attach; nil: somebody reads
-	z      *compression             // nil: not agreed on
+	watch  *watch                   // nil: no context has been
+	onDone func(*Conn)
 
-	in         inbox
-	out        outbox
-	watch      *watch // nil: no context has been
-	alive      keepalive
-	onDone     func(*Conn)
-	maxMessage atomic.Int64
-	flags      flags
-	gathers    bool // the stream takes several buffers in one system call
-	shut       bool // mu's, as is what follows
-
-	mu     sync.Mutex
-	err    error // why the connection ended; the first reason stays
-	*asked       // nil: nobody has
+	mu     sync.Mutex // of shut and what follows
+	err    error      // why the connection ended; the first reason stays
+	*asked            // nil: nobody has
 }
 
 // flags are facts about a connection that anybody may look at.
@@ -62,6 +64,7 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 		out:    outbox{m: machine.NewSender(machine.Config{Role: cfg.Role})},
 		z:      newCompression(cfg.Role, opt.Compression, cfg.Deflate),
 	}
+	c.eventStream, _ = rwc.(EventStream)
 	c.raw = c.newRawStream(rwc)
 	switch rwc.(type) {
 	case *net.TCPConn, *net.UnixConn, EventStream:

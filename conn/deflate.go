@@ -114,7 +114,7 @@ func (c *Conn) freeInflater() {
 		payloadBuffers.Put(z.buf)
 		z.buf = nil
 	}
-	if c.z != nil && !c.in.inside {
+	if !c.in.inside {
 		c.z.in.Free()
 	}
 }

@@ -1,7 +1,5 @@
 package conn
 
-import "errors"
-
 // An EventStream is a stream that says when there may be something to read, so that
 // nobody has to wait for it: what an event loop makes of a socket. Attach wants one.
 // Its Read and Write wait all the same; they are used in closing, and for what
@@ -21,8 +19,10 @@ type EventStream interface {
 	OnReadable(f func())
 }
 
-// errNotReady is that of a hasty read, and not final: as when a context has ended.
-var errNotReady = errors.New("websocket: nothing to read now")
+// notReady is the error of a hasty read, and not final: as when a context has ended.
+type notReady struct{}
+
+func (notReady) Error() string { return "websocket: nothing to read now" }
 
 // rawStream is what a socket can do beside waiting.
 type rawStream interface {
@@ -35,7 +35,7 @@ type rawStream interface {
 }
 
 func (c *Conn) newRawStream(rwc any) rawStream {
-	if _, ok := rwc.(EventStream); ok {
+	if c.eventStream != nil {
 		return (*eventReader)(c)
 	}
 	return newRawReader(rwc)
@@ -55,24 +55,4 @@ func (r *eventReader) read(burst bool) (*buffer, int, error) {
 	return b, n, err
 }
 
-func (r *eventReader) tryWrite(p []byte) int { return r.stream.(EventStream).TryWrite(p) }
-
-// tryRead is readOnce for one who does not wait.
-func (c *Conn) tryRead(p []byte) (n int, err error) {
-	in := &c.in
-	s := c.stream.(EventStream)
-	if p != nil {
-		n, err = s.TryRead(p)
-	} else {
-		b := getReadBuffer(in.burst)
-		if n, err = s.TryRead(b.b); n > 0 {
-			in.buf, in.w = b, n
-		} else {
-			freeReadBuffer(b)
-		}
-	}
-	if n == 0 && err == nil {
-		err = errNotReady
-	}
-	return n, err
-}
+func (r *eventReader) tryWrite(p []byte) int { return r.eventStream.TryWrite(p) }

@@ -30,26 +30,29 @@ func (c *Conn) takeInbox(ctx context.Context) error {
 	return errConcurrentRead
 }
 
-// freeInbox ends a turn. A connection that nobody reads holds no buffer.
+// freeInbox ends a turn.
 func (c *Conn) freeInbox() {
 	c.sendOwed()
-	if in := &c.in; !in.unused {
-		if in.r == in.w && len(in.z.in) == 0 {
-			in.release()
-		}
+	in := &c.in
+	if c.z != nil && !in.unused {
 		c.freeInflater()
 	}
-	c.freeMessage()
-	c.lookAhead()
-	c.in.hasty = false
-	c.in.endReading()
-	c.in.state.Store(free)
+	in.freeMessage()
+	in.lookAhead()
+	in.hasty = false
+	in.endReading()
+	in.state.Store(free)
 }
 
 // lookAhead notes, for those who write, whether there is another frame to be dealt
 // with before anything is read.
-func (c *Conn) lookAhead() {
-	in := &c.in
+func (in *inbox) lookAhead() {
+	if in.r < in.w || in.ahead.Load() {
+		in.lookAtUnread()
+	}
+}
+
+func (in *inbox) lookAtUnread() {
 	var h frame.Header
 	unread := in.unread()
 	n, err := h.Parse(unread)
@@ -60,11 +63,13 @@ func (c *Conn) lookAhead() {
 
 // freeMessage lets go of a gathered message that nobody uses any more. One that
 // is not finished stays.
-func (c *Conn) freeMessage() {
-	in := &c.in
-	if in.inside || in.msg == nil {
-		return
+func (in *inbox) freeMessage() {
+	if in.msg != nil && !in.inside {
+		in.dropMessage()
 	}
+}
+
+func (in *inbox) dropMessage() {
 	if in.msgBuf != nil {
 		in.msgBuf.b = in.msg
 		freeMessageBuffer(in.msgBuf)
@@ -92,22 +97,46 @@ func (c *Conn) next(ctx context.Context) error {
 			if came, err := c.inflate(); came || err != nil {
 				return err
 			}
-			if c.in.m.Want() >= readBufferSize && in.r == in.w {
+			if in.m.Want() >= readBufferSize && in.r == in.w {
 				if err := c.readDeflated(ctx); err != nil {
 					return err
 				}
 				continue
 			}
 		}
-		if err := c.step(ctx); err != nil {
-			return err
+		if !in.inside && in.r == in.w { // Step could tell nothing
+			if err := c.fill(ctx); err != nil {
+				return err
+			}
 		}
-		if in.ev.Kind == machine.Data {
+		if !in.inside && in.m.Want() == 0 { // between messages
+			in.limit = c.maxMessage.Load()
+			in.m.SetMaxMessage(uint64(in.limit))
+		}
+		n, err := in.m.Step(&in.ev, in.unread())
+		if err != nil {
+			return c.fault(err)
+		}
+		in.r += n
+		c.tellStep(n)
+		switch in.ev.Kind {
+		case machine.NeedMore:
+			if err := c.fill(ctx); err != nil {
+				return err
+			}
+		case machine.Data:
+			c.touch()
 			if !in.ev.Compressed {
 				in.takePlain()
 				return nil
 			}
 			in.inflateNext(&in.ev)
+		case machine.Ping:
+			c.answerPing(&in.ev)
+		case machine.Pong:
+			c.pongCame(in.ev.Payload)
+		case machine.Close:
+			return c.peerClosed()
 		}
 	}
 }
@@ -116,35 +145,6 @@ func (c *Conn) next(ctx context.Context) error {
 func (in *inbox) takePlain() {
 	in.piece, in.first, in.last = in.ev.Payload, in.ev.First, in.ev.Last
 	in.deflated, in.inside = false, !in.ev.Last
-}
-
-// step finds the next event and does what the protocol asks for it, or reads
-// more bytes.
-func (c *Conn) step(ctx context.Context) error {
-	in := &c.in
-	if !in.inside && c.in.m.Want() == 0 { // between messages
-		in.limit = c.maxMessage.Load()
-		c.in.m.SetMaxMessage(uint64(in.limit))
-	}
-	n, err := c.in.m.Step(&in.ev, in.unread())
-	if err != nil {
-		return c.fault(err)
-	}
-	in.r += n
-	c.tellStep(n)
-	switch in.ev.Kind {
-	case machine.NeedMore:
-		return c.fill(ctx)
-	case machine.Data:
-		c.touch()
-	case machine.Ping:
-		c.answerPing(&in.ev)
-	case machine.Pong:
-		c.pongCame(in.ev.Payload)
-	case machine.Close:
-		return c.peerClosed()
-	}
-	return nil
 }
 
 func (in *inbox) unread() []byte {
@@ -158,23 +158,35 @@ func (in *inbox) unread() []byte {
 // control frame, so there is always room.
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
-	if in.r == in.w {
+	if in.r == in.w && !in.hasty {
 		in.release()
-		_, err := c.readStream(ctx, nil)
-		return err
 	}
-	if b := in.buf; in.burst && len(b.b) < burstBufferSize {
-		in.buf = getReadBuffer(true)
-		in.w = copy(in.buf.b, b.b[in.r:in.w])
-		freeReadBuffer(b)
-	} else {
-		in.w = copy(b.b, b.b[in.r:in.w])
+	var p []byte // nil: a socket's buffer is borrowed when there is something to read
+	if in.buf != nil || in.hasty || c.raw == nil {
+		in.makeRoom()
+		p = in.buf.b[in.w:]
 	}
-	in.r = 0
-	n, err := c.readStream(ctx, in.buf.b[in.w:])
-	in.w += n
-	in.burst = c.bursting(in.w)
+	n, err := c.readStream(ctx, p)
+	if n > 0 {
+		in.w += n
+		in.burst = c.bursting(in.w)
+	}
 	return err
+}
+
+// makeRoom moves what has not been understood yet to the start of a buffer.
+func (in *inbox) makeRoom() {
+	old := in.buf
+	if old == nil || in.burst && len(old.b) < burstBufferSize {
+		in.buf = getReadBuffer(in.burst)
+	}
+	if in.r < in.w {
+		copy(in.buf.b, old.b[in.r:in.w])
+	}
+	in.r, in.w = 0, in.w-in.r
+	if old != nil && old != in.buf {
+		freeReadBuffer(old)
+	}
 }
 
 // bursting reports whether a read that filled so much of its buffer is likely to be
@@ -192,33 +204,43 @@ func (in *inbox) release() {
 	if in.buf != nil {
 		freeReadBuffer(in.buf)
 	}
-	in.buf = nil
-	in.r, in.w = 0, 0
+	in.buf, in.r, in.w = nil, 0, 0
 }
 
 // readStream reads at least one byte into p, or says why it could not. If p is
-// nil, it reads into a buffer that becomes in.buf.
+// nil, it reads to the start of a buffer that becomes in.buf.
 func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
-	if c.in.ahead.Load() {
-		c.in.ahead.Store(false)
-		c.in.owed = true
+	in := &c.in
+	if in.ahead.Load() {
+		in.ahead.Store(false)
+		in.owed = true
 	}
 	c.sendOwed()
+	if !in.hasty {
+		return c.awaitStream(ctx, p)
+	}
+	n, err := c.eventStream.TryRead(p)
+	switch {
+	case n > 0:
+		c.alive.hear()
+		return n, nil // an error will come again
+	case err != nil:
+		return 0, c.lost(err)
+	}
+	return 0, notReady{}
+}
+
+// awaitStream is readStream for one who waits.
+func (c *Conn) awaitStream(ctx context.Context, p []byte) (int, error) {
 	if err := c.watchContext(ctx); err != nil {
 		return 0, givenUp(err)
 	}
 	for range maxEmptyReads {
 		n, err := c.readOnce(p)
-		if n > 0 {
-			c.alive.heard.Add(1)
-			if p == nil {
-				c.in.burst = c.bursting(n)
-			}
-			return n, nil // an error will come again
-		}
 		switch {
-		case err == errNotReady:
-			return 0, err
+		case n > 0:
+			c.alive.hear()
+			return n, nil
 		case err == nil:
 		case c.watch.rearm(c):
 			return 0, givenUp(ctx.Err())
@@ -230,23 +252,16 @@ func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
 }
 
 func (c *Conn) readOnce(p []byte) (n int, err error) {
-	in := &c.in
-	switch {
-	case in.hasty:
-		return c.tryRead(p)
-	case p != nil:
+	if p != nil {
 		return c.stream.Read(p)
-	case c.raw != nil: // what can be borrowed only when there is something to read is
-		in.endReading()
-		b, n, err := c.raw.read(in.burst)
-		c.beginReading()
-		in.buf, in.w = b, n
-		return n, err
-	case in.buf == nil:
-		in.buf = getReadBuffer(in.burst)
 	}
-	in.w, err = c.stream.Read(in.buf.b)
-	return in.w, err
+	in := &c.in
+	in.endReading()
+	b, n, err := c.raw.read(in.burst)
+	c.beginReading()
+	in.release() // the one that may be there
+	in.buf = b
+	return n, err
 }
 
 // givenUp wraps the error of a context that ended before a message was there.

@@ -14,11 +14,10 @@ import (
 // with one timer.
 type keepalive struct {
 	start instant
-	since atomic.Int64  // the instant at which the last message passed; with IdleTimeout only
-	heard atomic.Uint32 // reads that brought bytes
+	since atomic.Int64 // the instant at which the last message passed; with IdleTimeout only
+	heard atomic.Bool  // bytes have come since the ping
 
 	mu       sync.Mutex // of what follows
-	heardAt  uint32     // what heard was at the ping
 	idling   bool       // OnIdle is running
 	stopped  bool
 	waiting  bool // for signs of life
@@ -69,6 +68,13 @@ func (k *keepalive) stop() {
 func (c *Conn) touch() {
 	if c.opt.IdleTimeout > 0 {
 		c.alive.since.Store(int64(now()))
+	}
+}
+
+// hear is called when bytes have come.
+func (k *keepalive) hear() {
+	if !k.heard.Load() { // which costs less than to set it
+		k.heard.Store(true)
 	}
 }
 
@@ -123,7 +129,7 @@ func (c *Conn) closeIdle() {
 // tickPing reports whether the peer may still be alive.
 func (c *Conn) tickPing(now instant) bool {
 	k := &c.alive
-	if k.waiting && k.heard.Load() != k.heardAt {
+	if k.waiting && k.heard.Load() {
 		k.waiting = false
 	}
 	if k.waiting && now >= k.giveUpAt {
@@ -135,7 +141,8 @@ func (c *Conn) tickPing(now instant) bool {
 	if now >= k.pingAt {
 		k.pingAt = now.add(c.opt.PingEvery)
 		if !k.waiting && c.opt.PongWithin > 0 {
-			k.waiting, k.heardAt = true, k.heard.Load()
+			k.waiting = true
+			k.heard.Store(false)
 			c.awaitLife(now)
 		}
 		var payload []byte

@@ -86,8 +86,10 @@ func (c *Conn) readTaken(ctx context.Context, buf []byte) (Message, error) {
 // nextMessage finds the first piece of the next message, or the next piece of
 // one whose reader gave up. What a Reader left of a message is skipped.
 func (c *Conn) nextMessage(ctx context.Context) error {
-	if err := c.skipReader(ctx); err != nil {
-		return err
+	if c.in.reader != nil {
+		if err := c.skipReader(ctx); err != nil {
+			return err
+		}
 	}
 	return c.next(ctx)
 }
@@ -197,7 +199,7 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 // nextLent finds the next whole message, in the read buffer if it is all there.
 func (c *Conn) nextLent(ctx context.Context) (Message, error) {
 	in := &c.in
-	c.freeMessage()
+	in.freeMessage()
 	if err := c.nextMessage(ctx); err != nil {
 		return Message{}, err
 	}
@@ -310,9 +312,6 @@ func (c *Conn) nextPiece(ctx context.Context, p []byte) error {
 // skipReader reads past what a Reader left of its message.
 func (c *Conn) skipReader(ctx context.Context) error {
 	in := &c.in
-	if in.reader == nil {
-		return nil
-	}
 	in.reader.passed, in.unused = true, false
 	for in.inside {
 		if err := c.next(ctx); err != nil {

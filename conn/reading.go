@@ -27,9 +27,9 @@ type inbox struct {
 // reading is what the receiving side needs while somebody reads, or has stopped half-way.
 type reading struct {
 	m      machine.Receiver
-	buf    *buffer // nil while nobody reads and nothing is left in it
+	buf    *buffer // may be nil, and is while nobody reads and nothing is left in it
 	r, w   int     // buf.b[r:w] has been read but not understood
-	hasty  bool    // whoever reads does not wait: errNotReady
+	hasty  bool    // whoever reads does not wait: notReady
 	ev     machine.Event
 	limit  int64 // MaxMessage, for the message in progress
 	owed   bool  // replies have been queued since the last flush
@@ -73,18 +73,27 @@ func (c *Conn) beginReading() {
 	}
 }
 
-// endReading gives back what is only needed while there is something to go on with.
+// endReading gives back what is only needed while there is something to go on with. A
+// connection that nobody reads holds no buffer.
 func (in *inbox) endReading() {
-	if r := in.reading; r.ended() {
-		*r = reading{}
+	r := in.reading
+	switch {
+	case r.r < r.w || r.unused: // something in the buffer is wanted
+	case r.ended():
+		if r.buf != nil && len(r.buf.b) != readBufferSize {
+			in.release()
+		}
+		*r = reading{buf: r.buf} // whoever reads next needs one as well
 		readings.Put(r)
 		in.reading = nil
+	case len(r.z.in) == 0:
+		in.release()
 	}
 }
 
 // ended reports whether a new reading would do as well.
 func (r *reading) ended() bool {
-	return r.m.AtRest() && r.buf == nil && !r.inside && r.msg == nil && r.reader == nil && !r.unused && !r.deaf
+	return r.m.AtRest() && !r.inside && r.msg == nil && r.reader == nil && !r.deaf
 }
 
 // start begins with bytes that have been read already.
@@ -100,7 +109,7 @@ func (in *inbox) start(buffered []byte) {
 // The inbox stays taken, but Close may read on in a buffer of its own.
 func (c *Conn) lend() {
 	c.sendOwed()
-	c.lookAhead()
+	c.in.lookAhead()
 	c.in.state.Store(lent)
 }
 
