@@ -88,6 +88,17 @@ func (a *attached) lookAgain() bool {
 	return true
 }
 
+// streamClosed has this end, by whoever is active if somebody is.
+func (a *attached) streamClosed() {
+	a.mu.Lock()
+	is := a.is.Load()
+	told := is != resting && a.is.CompareAndSwap(is, is|again)
+	a.mu.Unlock()
+	if !told {
+		go a.ready()
+	}
+}
+
 // run calls begin, if it is not nil, and then reads and calls f until there is nothing
 // left to read.
 func (a *attached) run(begin func() bool) {

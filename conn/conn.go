@@ -168,7 +168,7 @@ func (c *Conn) closeStream() {
 	c.tellEnded(reason)
 	c.setClosed()
 	if events := c.events.Load(); events != nil {
-		go events.ready() // which ends it, if nobody is at it
+		events.streamClosed()
 	}
 	if c.onDone != nil {
 		c.onDone(c)
