@@ -2,6 +2,7 @@ package conn_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -75,6 +76,36 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 }
+
+// What a write costs beside the system call, which a socket has over at once.
+func BenchmarkWriteAtOnce(b *testing.B) {
+	hurried, cancel := context.WithTimeout(bg, time.Hour)
+	defer cancel()
+	for _, tc := range []struct {
+		name string
+		ctx  context.Context
+	}{{"AllTheTime", bg}, {"Deadline", hurried}} {
+		b.Run(tc.name, func(b *testing.B) {
+			c := conn.New(socket{newSink()}, conn.Config{})
+			defer c.CloseNow()
+			p := bytes.Repeat([]byte("x"), 32)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := c.Write(tc.ctx, conn.Binary, p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// socket is a sink that takes everything at once.
+type socket struct{ *sink }
+
+func (socket) TryRead([]byte) (int, error)        { return 0, nil }
+func (socket) TryWrite(p []byte) int              { return len(p) }
+func (socket) WriteBoth(p, q []byte) (int, error) { return len(p) + len(q), nil }
+func (socket) OnReadable(func())                  {}
 
 func BenchmarkSend(b *testing.B) {
 	for _, role := range roles {

@@ -145,9 +145,7 @@ func (c *Conn) flushClose(timeout time.Duration) error {
 	if s.closeBy == 0 {
 		s.closeBy = now().add(timeout)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), -s.closeBy.since())
-	defer cancel()
-	return c.out.flushAll(c, ctx)
+	return c.out.flushAll(c, s.closeBy)
 }
 
 // closeTrouble says why there was no closing handshake.

@@ -157,7 +157,8 @@ func (c *Conn) writeDeflated(ctx context.Context, op frame.Opcode, p []byte) err
 	if !ordered {
 		z.b, shorter = c.z.out.Append(z.b[:0], p)
 	}
-	if err := c.admit(ctx, op, len(p), nil); err != nil {
+	by, err := c.admit(ctx, op, len(p), nil)
+	if err != nil {
 		return err
 	}
 	if ordered {
@@ -165,18 +166,18 @@ func (c *Conn) writeDeflated(ctx context.Context, op frame.Opcode, p []byte) err
 	}
 	c.touch()
 	if !shorter {
-		err := c.writeFrame(ctx, op, true, p)
+		err = c.writeFrame(by, op, true, p)
 		c.tellSent(op, len(p), len(p))
 		return err
 	}
-	err := c.writeDeflatedFrame(ctx, op, true, z.b)
+	err = c.writeDeflatedFrame(by, op, true, z.b)
 	c.tellSent(op, len(p), len(z.b))
 	return err
 }
 
 // writeDeflatedFrame queues one admitted frame of a compressed message. mu is held
 // before and not after.
-func (c *Conn) writeDeflatedFrame(ctx context.Context, op frame.Opcode, fin bool, z []byte) error {
+func (c *Conn) writeDeflatedFrame(by instant, op frame.Opcode, fin bool, z []byte) error {
 	o := &c.out
 	q := o.pending()
 	var err error
@@ -184,5 +185,8 @@ func (c *Conn) writeDeflatedFrame(ctx context.Context, op frame.Opcode, fin bool
 		o.mu.Unlock()
 		return c.writeError(err)
 	}
-	return o.flushMessage(c, ctx)
+	if o.leaveMessage(c, by) {
+		return nil
+	}
+	return o.drain(c, by, 1)
 }

@@ -20,10 +20,10 @@ const slowCallback = 50 * time.Millisecond
 // and up to waiting messages are kept, which are dropped if f then returns false. Then
 // nothing more is read, and the peer has to wait. If waiting is 0 or less, nothing is
 // read while f runs.
-func (c *Conn) Handle(waiting int, begin func() bool, f func(Message) bool) error {
+func (c *Conn) Handle(waiting int, begin func() bool, f func(Message) bool) (err error) {
 	ctx := context.Background()
 	h := &handling{c: c, f: f, most: waiting}
-	if err := c.takeInbox(ctx); err != nil {
+	if err = c.takeInbox(ctx); err != nil {
 		if begin != nil {
 			begin()
 		}
@@ -31,20 +31,20 @@ func (c *Conn) Handle(waiting int, begin func() bool, f func(Message) bool) erro
 	}
 	h.mine = true
 	defer h.stop()
+	more := true
 	if begin != nil {
-		if more, err := h.take(Message{}, func(Message) bool { return begin() }); !more {
-			return err
-		}
+		h.lend()
+		more, err = h.takeBack(begin())
 	}
-	for {
-		m, err := c.nextLent(ctx)
-		if err != nil {
+	for more {
+		var m Message
+		if m, err = c.nextLent(ctx); err != nil {
 			return err
 		}
-		if more, err := h.take(m, f); !more {
-			return err
-		}
+		h.lend()
+		more, err = h.takeBack(f(m))
 	}
+	return err
 }
 
 // handling is one call of Handle and its relief: whoever reads on while f is slow.
@@ -66,16 +66,20 @@ type handling struct {
 	cancel  context.CancelFunc
 }
 
-// take has now called with m, then f with what has been read meanwhile.
-func (h *handling) take(m Message, now func(Message) bool) (more bool, err error) {
+// lend begins a turn, before f is called with a message that is lent.
+func (h *handling) lend() {
 	h.start()
 	h.mine, h.out = false, true
 	h.c.lend()
-	more = now(m)
+}
+
+// takeBack ends a turn, after f has said whether it wants more, and calls it with what
+// has been read meanwhile.
+func (h *handling) takeBack(wanted bool) (more bool, err error) {
 	h.mine, h.out = h.c.takeBack(), false
 	h.turn.Add(1)
 	switch {
-	case !more:
+	case !wanted:
 		return false, h.c.Err()
 	case h.mine:
 		return true, nil

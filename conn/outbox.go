@@ -126,42 +126,56 @@ func (o *outbox) changed() {
 	}
 }
 
-// flush writes what is queued, unless somebody is about it. mu is held before
-// and not after. The error is the connection's, if it can send no more.
-func (o *outbox) flush(c *Conn, ctx context.Context) error {
+// flush writes what is queued, unless somebody is about it. mu is held before and
+// not after. by is when the caller's time is over. The error is the connection's, if
+// it can send no more.
+func (o *outbox) flush(c *Conn, by instant) error {
 	if o.writing {
-		waiting := o.queued()
-		o.mu.Unlock()
-		c.tellQueued(waiting)
+		o.leave(c)
 		return nil
 	}
-	o.writing = true
-	o.drain(c, ctx, 1)
-	return o.finish(c, ctx)
+	return o.drain(c, by, 1)
 }
 
-// flushMessage is flush of a message, which may wait a little: as long as there is
-// more of the peer's input at hand, what answers it leaves in one write.
-func (o *outbox) flushMessage(c *Conn, ctx context.Context) error {
-	if o.writing || !c.in.ahead.Load() || o.queued() >= corkBudget {
-		return o.flush(c, ctx)
+// leaveMessage leaves a message that has been queued to whoever writes, or has it wait
+// a little: as long as there is more of the peer's input at hand, what answers it leaves
+// in one write. It reports whether it has, and mu is not held any more then; if not, the
+// caller is to drain.
+func (o *outbox) leaveMessage(c *Conn, by instant) bool {
+	switch {
+	case o.writing:
+		o.leave(c)
+	case by == 0 && c.in.ahead.Load() && o.queued() < corkBudget:
+		o.holdBack(c)
+	default:
+		return false
 	}
-	if _, hurried := ctx.Deadline(); hurried {
-		return o.flush(c, ctx)
-	}
-	if !o.corked {
-		o.corked = true
-		if s := o.needed(); s.cork == nil {
-			s.cork = time.AfterFunc(corkTime, func() {
-				c.in.ahead.Store(false) // whoever reads does not come for it
-				o.flushSoon(c)
-			})
-		} else {
-			s.cork.Reset(corkTime)
-		}
-	}
+	return true
+}
+
+// leave leaves what is queued to whoever writes. mu is held before and not after.
+func (o *outbox) leave(c *Conn) {
+	waiting := o.queued()
 	o.mu.Unlock()
-	return nil
+	c.tellQueued(waiting)
+}
+
+// holdBack has what is queued wait for more to leave with it. mu is held before and
+// not after.
+func (o *outbox) holdBack(c *Conn) {
+	defer o.mu.Unlock()
+	if o.corked {
+		return
+	}
+	o.corked = true
+	if s := o.needed(); s.cork == nil {
+		s.cork = time.AfterFunc(corkTime, func() {
+			c.in.ahead.Store(false) // whoever reads does not come for it
+			o.flushSoon(c)
+		})
+	} else {
+		s.cork.Reset(corkTime)
+	}
 }
 
 // take empties the queue to have it written; mu is held.
@@ -175,20 +189,29 @@ func (o *outbox) take() *buffer {
 	return out
 }
 
-// finish ends the turn of a caller that has set writing and written its own. It
-// writes what others have queued, unless it is in a hurry: its deadline must not
-// cut their frames.
-func (o *outbox) finish(c *Conn, ctx context.Context) error {
-	if _, hurried := ctx.Deadline(); !hurried {
-		o.drain(c, ctx, patience)
+// drain is the turn of the one who writes. It writes what is queued in as many rounds as
+// the caller wants for its own, and then some for others, unless it is in a hurry: its
+// deadline must not cut their frames. mu is held before, free during each write, and not
+// held after.
+func (o *outbox) drain(c *Conn, by instant, rounds int) error {
+	o.writing = true
+	if by == 0 {
+		rounds += patience
 	}
+	for ; rounds > 0 && !o.ended && o.waiting(); rounds-- {
+		if o.late() {
+			o.answerLatePing(c)
+		}
+		out := o.take()
+		o.mu.Unlock()
+		if n := c.tryWrite(out.b); n < len(out.b) {
+			o.insist(c, by, out.b[n:])
+		}
+		freeWriteBuffer(out)
+		o.wrote()
+	}
+	o.done(c)
 	ended := o.ended
-	if !ended && o.waiting() {
-		go o.flushRest(c)
-	} else {
-		o.writing = false
-		o.changed()
-	}
 	o.mu.Unlock()
 	if ended {
 		return c.Err()
@@ -196,41 +219,50 @@ func (o *outbox) finish(c *Conn, ctx context.Context) error {
 	return nil
 }
 
-// flushRest goes on where a writer lost patience, or must not wait at all. Its
-// caller has set writing.
-func (o *outbox) flushRest(c *Conn) {
+// tryWrite writes as much of p as goes without waiting: all of it, as a rule, if the
+// stream is a socket.
+func (c *Conn) tryWrite(p []byte) int {
+	if c.raw == nil {
+		return 0
+	}
+	return c.raw.tryWrite(p)
+}
+
+// insist writes p, however long the peer takes, within by.
+func (o *outbox) insist(c *Conn, by instant, p []byte) {
+	o.setDeadline(c, by)
+	if _, err := c.stream.Write(p); err != nil {
+		o.broke(c, err)
+	}
+}
+
+// broke is told the error of a write, which is final: a frame may have been cut.
+func (o *outbox) broke(c *Conn, err error) {
+	c.lost(err)
+	o.stop() // another closer may not have come to it yet
+}
+
+// wrote takes mu again after a write.
+func (o *outbox) wrote() {
 	o.mu.Lock()
-	o.drain(c, context.Background(), math.MaxInt)
+	o.changed()
+}
+
+// done ends the turn of whoever writes. What others have queued since is not left
+// alone. mu is held.
+func (o *outbox) done(c *Conn) {
+	if o.waiting() && !o.ended {
+		go o.flushRest(c)
+		return
+	}
 	o.writing = false
 	o.changed()
-	o.mu.Unlock()
 }
 
-// drain writes what is queued, in as many rounds as it may; the caller has set
-// writing. mu is held before and after, and free during each write.
-func (o *outbox) drain(c *Conn, ctx context.Context, rounds int) {
-	for ; rounds > 0 && !o.ended && o.waiting(); rounds-- {
-		late := o.answerLatePing(c)
-		out := o.take()
-		o.mu.Unlock()
-		late.tell(c)
-		err := o.send(c, ctx, out.b)
-		freeWriteBuffer(out)
-		o.wrote(c, err)
-	}
-}
-
-// send writes p. As a rule a socket takes it at once, and no deadline is needed.
-func (o *outbox) send(c *Conn, ctx context.Context, p []byte) error {
-	if c.raw != nil {
-		p = p[c.raw.tryWrite(p):]
-	}
-	if len(p) == 0 {
-		return nil
-	}
-	o.setDeadline(c, ctx)
-	_, err := c.stream.Write(p)
-	return err
+// flushRest goes on where a writer lost patience, or must not wait at all.
+func (o *outbox) flushRest(c *Conn) {
+	o.mu.Lock()
+	o.drain(c, 0, math.MaxInt-patience)
 }
 
 // waiting reports whether there is something to write.
@@ -239,16 +271,6 @@ func (o *outbox) waiting() bool { return o.queued() > 0 || o.late() }
 // late reports whether a Pong has found no room.
 func (o *outbox) late() bool { return o.seldom != nil && o.latePong != nil }
 
-// wrote takes mu again after a write. An error is final: a frame may have been cut.
-func (o *outbox) wrote(c *Conn, err error) {
-	if err != nil {
-		c.lost(err)
-	}
-	o.mu.Lock()
-	o.ended = o.ended || err != nil // another closer may not have come to stop yet
-	o.changed()
-}
-
 // stop refuses all that would still be sent, for the reason that the connection has
 // ended for.
 func (o *outbox) stop() {
@@ -256,39 +278,6 @@ func (o *outbox) stop() {
 	o.ended = true
 	o.changed()
 	o.mu.Unlock()
-}
-
-// setDeadline gives the peer WriteTimeout, or less if ctx has a deadline. It is
-// called by whoever is writing. Most calls find a deadline that is good enough:
-// setting it costs more than a small frame.
-func (o *outbox) setDeadline(c *Conn, ctx context.Context) {
-	limit := c.opt.WriteTimeout
-	hurry, hurried := ctx.Deadline()
-	if limit == 0 && !hurried && !o.exact {
-		return
-	}
-	now := now()
-	fresh := !o.exact && now < o.fresh
-	if !hurried && fresh {
-		return
-	}
-	var deadline time.Time
-	if limit > 0 {
-		deadline = time.Now().Add(limit)
-	}
-	switch {
-	case hurried && (limit == 0 || hurry.Before(deadline)):
-		deadline = hurry
-		o.exact = true
-	case fresh:
-		return
-	case limit > 0:
-		deadline = deadline.Add(limit / 4)
-		fallthrough
-	default:
-		o.exact, o.fresh = false, now.add(limit/4)
-	}
-	c.stream.SetWriteDeadline(deadline)
 }
 
 // flushSoon writes what is queued without making the reader wait for the peer, who
@@ -306,10 +295,11 @@ func (o *outbox) flushSoon(c *Conn) {
 
 // writeQueued is writeSoon of what is queued.
 func (o *outbox) writeQueued(c *Conn) {
-	late := o.answerLatePing(c)
+	if o.late() {
+		o.answerLatePing(c)
+	}
 	out := o.take()
 	o.writeSoon(c, out.b, out)
-	late.tell(c)
 }
 
 // writeSoon writes p, which lies in out if that is not nil, without waiting for the
@@ -317,25 +307,16 @@ func (o *outbox) writeQueued(c *Conn) {
 // caller has set writing. mu is held before and not after.
 func (o *outbox) writeSoon(c *Conn, p []byte, out *buffer) {
 	o.mu.Unlock()
-	n := 0
-	if c.raw != nil {
-		n = c.raw.tryWrite(p)
-	}
-	if n < len(p) {
+	if n := c.tryWrite(p); n < len(p) {
 		go o.writeRest(c, p[n:], out)
 		return
 	}
 	if out != nil {
 		freeWriteBuffer(out)
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.waiting() {
-		go o.flushRest(c)
-		return
-	}
-	o.writing = false
-	o.changed()
+	o.wrote()
+	o.done(c)
+	o.mu.Unlock()
 }
 
 // busy reports whether who does not wait can send nothing; mu is held.
@@ -351,32 +332,40 @@ func (o *outbox) uncork(c *Conn) {
 	case c.raw != nil:
 		o.flushSoon(c)
 	default:
-		ctx, cancel := context.WithTimeout(context.Background(), 10*corkTime)
-		defer cancel()
 		o.mu.Lock()
-		o.flush(c, ctx)
+		o.flush(c, now().add(10*corkTime))
 	}
 }
 
 // writeRest is the part of writeSoon that waits; then it goes on as flushRest.
 func (o *outbox) writeRest(c *Conn, p []byte, out *buffer) {
-	err := c.writeSlices(context.Background(), p, nil)
+	if err := c.writeSlices(0, p); err != nil {
+		o.broke(c, err)
+	}
 	if out != nil {
 		freeWriteBuffer(out)
 	}
-	o.wrote(c, err)
-	o.mu.Unlock()
-	o.flushRest(c)
+	o.wrote()
+	o.drain(c, 0, math.MaxInt-patience)
 }
 
 // flushAll writes what is queued and waits until it is written, by whomever. mu
 // is held before and not after.
-func (o *outbox) flushAll(c *Conn, ctx context.Context) error {
-	for o.writing && !o.ended {
-		if err := o.wait(ctx); err != nil {
+func (o *outbox) flushAll(c *Conn, by instant) error {
+	if o.writing && !o.ended {
+		if err := o.waitForWriter(by); err != nil {
 			o.mu.Unlock()
 			return err
 		}
 	}
-	return o.flush(c, ctx)
+	return o.flush(c, by)
+}
+
+func (o *outbox) waitForWriter(by instant) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), -by.since())
+	defer cancel()
+	for o.writing && !o.ended && err == nil {
+		err = o.wait(ctx)
+	}
+	return err
 }

@@ -143,7 +143,8 @@ func (c *Conn) SendPong(ctx context.Context, payload []byte) error {
 }
 
 func (c *Conn) sendControl(ctx context.Context, op frame.Opcode, appendTo func(dst, payload []byte) ([]byte, error), payload []byte) error {
-	if err := ctx.Err(); err != nil {
+	by, err := hurry(ctx)
+	if err != nil {
 		return fmt.Errorf("websocket: control frame not sent: %w", err)
 	}
 	o := &c.out
@@ -153,12 +154,11 @@ func (c *Conn) sendControl(ctx context.Context, op frame.Opcode, appendTo func(d
 		return c.Err()
 	}
 	q := o.pending()
-	var err error
 	if q.b, err = appendTo(q.b, payload); err != nil {
 		o.mu.Unlock()
 		return c.writeError(err)
 	}
-	err = o.flush(c, ctx)
+	err = o.flush(c, by)
 	c.tellSent(op, len(payload), len(payload))
 	return err
 }

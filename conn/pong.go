@@ -28,22 +28,16 @@ func (o *outbox) queuePong(c *Conn, ping *machine.Event) (queued bool) {
 	return true
 }
 
-// latePong is the Pong that answerLatePing has queued: its payload's length, and one.
-type latePong int
-
-func (n latePong) tell(c *Conn) {
-	if n > 0 {
-		c.tellSent(frame.OpPong, int(n)-1, int(n)-1)
-	}
-}
-
-func (o *outbox) answerLatePing(c *Conn) latePong {
-	if !o.late() {
-		return 0
-	}
+// answerLatePing queues the Pong that found no room. mu is held before and after, and
+// free while the Observer is told; the caller has set writing.
+func (o *outbox) answerLatePing(c *Conn) {
 	late := o.latePong
 	o.latePong = nil
 	q := o.pending()
 	q.b = c.out.m.AppendReply(q.b, &machine.Event{Kind: machine.Ping, Payload: late})
-	return latePong(len(late) + 1)
+	if c.opt.Observer != nil {
+		o.mu.Unlock()
+		c.tellSent(frame.OpPong, len(late), len(late))
+		o.mu.Lock()
+	}
 }

@@ -93,17 +93,18 @@ func (c *Conn) sendSome(ctx context.Context, ms []*Prepared) (n int, err error) 
 		return 0, err
 	}
 	first := ms[0]
-	if err = c.admit(ctx, first.opcode, size, nil); err != nil {
+	by, err := c.admit(ctx, first.opcode, size, nil)
+	if err != nil {
 		return 0, err
 	}
 	c.touch()
 	if n == 1 {
-		err = c.sendOne(ctx, first)
+		err = c.sendOne(by, first)
 	} else {
 		for _, m := range ms[:n] {
 			c.queuePrepared(m)
 		}
-		err = c.out.flush(c, ctx)
+		err = c.out.flush(c, by)
 	}
 	c.tellPrepared(ms[:n])
 	return n, err
@@ -211,18 +212,18 @@ func (c *Conn) as(m *Prepared) *Prepared {
 }
 
 // sendOne writes or queues an admitted message. mu is held before and not after.
-func (c *Conn) sendOne(ctx context.Context, m *Prepared) error {
+func (c *Conn) sendOne(by instant, m *Prepared) error {
 	as := c.as(m)
 	if as != m {
 		c.z.out.Sent(m.payload)
 	}
 	switch {
 	case c.opt.role == machine.Server:
-		return c.writeReady(ctx, as.wire)
+		return c.writeReady(by, as.wire)
 	case as != m: // every frame of a client's has a key of its own (§5.3)
-		return c.writeDeflatedFrame(ctx, m.opcode, true, as.payload)
+		return c.writeDeflatedFrame(by, m.opcode, true, as.payload)
 	}
-	return c.writeFrame(ctx, m.opcode, true, m.payload)
+	return c.writeFrame(by, m.opcode, true, m.payload)
 }
 
 // queuePrepared queues an admitted message; mu is held.
@@ -242,15 +243,21 @@ func (c *Conn) queuePrepared(m *Prepared) {
 }
 
 // writeReady writes or queues a frame as it is. mu is held before and not after.
-func (c *Conn) writeReady(ctx context.Context, wire []byte) error {
+func (c *Conn) writeReady(by instant, wire []byte) error {
 	o := &c.out
 	if o.writing || o.waiting() || c.in.ahead.Load() && len(wire) < corkBudget {
 		q := o.pending()
 		q.b = append(q.b, wire...)
-		return o.flushMessage(c, ctx)
+		if o.leaveMessage(c, by) {
+			return nil
+		}
+		return o.drain(c, by, 1)
 	}
 	o.writing = true
 	o.mu.Unlock()
-	o.wrote(c, o.send(c, ctx, wire))
-	return o.finish(c, ctx)
+	if n := c.tryWrite(wire); n < len(wire) {
+		o.insist(c, by, wire[n:])
+	}
+	o.wrote()
+	return o.drain(c, by, 0)
 }

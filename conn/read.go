@@ -65,6 +65,12 @@ func (c *Conn) readTaken(ctx context.Context, buf []byte) (Message, error) {
 	if err := c.nextMessage(ctx); err != nil {
 		return Message{}, err
 	}
+	return c.readFound(ctx, buf)
+}
+
+// readFound is readTaken when the first piece is there: who waits for that needs no
+// room for the rest on the stack.
+func (c *Conn) readFound(ctx context.Context, buf []byte) (Message, error) {
 	in := &c.in
 	if in.first && in.last {
 		return Message{MessageType(in.ev.Opcode), append(buf[:0], in.piece...)}, nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"time"
 	"unsafe"
 
 	"github.com/swan-ws/websocket/conn/machine"
@@ -27,7 +26,18 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if t == Text && !isText(p) {
 		return errNotText
 	}
-	return c.write(ctx, frame.Opcode(t), p)
+	op := frame.Opcode(t)
+	if c.deflates(len(p)) {
+		return c.writeDeflated(ctx, op, p)
+	}
+	by, err := c.admit(ctx, op, len(p), nil)
+	if err != nil {
+		return err
+	}
+	c.touch()
+	err = c.writeFrame(by, op, true, p)
+	c.tellSent(op, len(p), len(p))
+	return err
 }
 
 // WriteText is Write of a text message.
@@ -41,28 +51,13 @@ func isText(p []byte) bool {
 	return v.Write(p) && v.Complete()
 }
 
-func (c *Conn) write(ctx context.Context, op frame.Opcode, p []byte) error {
-	if c.deflates(len(p)) {
-		return c.writeDeflated(ctx, op, p)
-	}
-	if err := c.admit(ctx, op, len(p), nil); err != nil {
-		return err
-	}
-	c.touch()
-	err := c.writeFrame(ctx, op, true, p)
-	c.tellSent(op, len(p), len(p))
-	return err
-}
-
 // admit waits until a frame of a message may be queued: no other message is
 // being written in pieces, and there is room. It returns with mu held, unless with
-// an error. w is the writer of the message in pieces, if it is for one.
-func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageWriter) error {
+// an error, and says when ctx's time is over. w is the writer of the message in pieces,
+// if it is for one.
+func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageWriter) (by instant, err error) {
 	o := &c.out
-	err := ctx.Err()
-	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) { // its timer may be late
-		err = context.DeadlineExceeded
-	}
+	by, err = hurry(ctx)
 	o.mu.Lock()
 	for err == nil && !o.ended && !c.out.m.CloseSent() && (o.inPieces() != w || o.full(size)) {
 		large := size > queueBudget && o.inPieces() == w
@@ -83,11 +78,11 @@ func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageW
 	case err != nil:
 		err = c.writeError(err)
 	default:
-		return nil
+		return by, nil
 	}
 	o.changed() // for those that let this one pass
 	o.mu.Unlock()
-	return err
+	return 0, err
 }
 
 // writeError says that the connection is closed rather than that a frame may not
@@ -100,23 +95,34 @@ func (c *Conn) writeError(err error) error {
 }
 
 // writeFrame queues or writes one admitted frame. mu is held before and not after.
-func (c *Conn) writeFrame(ctx context.Context, op frame.Opcode, fin bool, p []byte) error {
+func (c *Conn) writeFrame(by instant, op frame.Opcode, fin bool, p []byte) error {
 	o := &c.out
 	if len(p) >= gatherSize && !o.writing {
-		return c.writeLarge(ctx, op, fin, p)
+		return c.writeLarge(by, op, fin, p)
 	}
-	q := o.pending()
-	var err error
+	if err := c.queueFrame(op, fin, p); err != nil {
+		return err
+	}
+	if o.leaveMessage(c, by) {
+		return nil
+	}
+	return o.drain(c, by, 1)
+}
+
+// queueFrame queues one admitted frame. mu is held before, and after unless with an
+// error.
+func (c *Conn) queueFrame(op frame.Opcode, fin bool, p []byte) (err error) {
+	q := c.out.pending()
 	if q.b, err = c.out.m.AppendFragment(q.b, op, fin, p); err != nil {
-		o.mu.Unlock()
+		c.out.mu.Unlock()
 		return c.writeError(err)
 	}
-	return o.flushMessage(c, ctx)
+	return nil
 }
 
 // writeLarge writes a frame without copying its payload, or, where it must be
 // masked, without copying all of it at once.
-func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []byte) error {
+func (c *Conn) writeLarge(by instant, op frame.Opcode, fin bool, p []byte) error {
 	o := &c.out
 	q := o.pending()
 	var key frame.Key
@@ -128,20 +134,25 @@ func (c *Conn) writeLarge(ctx context.Context, op frame.Opcode, fin bool, p []by
 	o.writing = true
 	o.take() // which is q
 	o.mu.Unlock()
-	o.setDeadline(c, ctx)
+	o.setDeadline(c, by)
 	switch {
 	case c.opt.role == machine.Client:
-		err = c.writeMasked(ctx, q, key, p)
+		err = c.writeMasked(by, q, key, p)
 	case c.gathers && len(p) <= gatherMost:
 		err = writeGathered(c.stream, q.b, p)
 	default: // or TLS, where the header is not to travel alone
 		q.b = append(q.b, p[:gatherSize]...)
 		_, err = c.stream.Write(q.b)
-		err = c.writeSlices(ctx, p[gatherSize:], err)
+		if err == nil {
+			err = c.writeSlices(by, p[gatherSize:])
+		}
 	}
 	freeWriteBuffer(q)
-	o.wrote(c, err)
-	return o.finish(c, ctx)
+	if err != nil {
+		o.broke(c, err)
+	}
+	o.wrote()
+	return o.drain(c, by, 0)
 }
 
 // gathering is what a write of two pieces needs.
@@ -167,12 +178,12 @@ func writeGathered(s stream, head, p []byte) error {
 	return err
 }
 
-// writeSlices writes the rest of a payload, unless err says that its beginning
-// failed. WriteTimeout is for a slice, not for a message of any size.
-func (c *Conn) writeSlices(ctx context.Context, p []byte, err error) error {
+// writeSlices writes the rest of a payload. WriteTimeout is for a slice, not for a
+// message of any size.
+func (c *Conn) writeSlices(by instant, p []byte) (err error) {
 	for len(p) > 0 && err == nil {
 		n := min(len(p), writeSlice)
-		c.out.setDeadline(c, ctx)
+		c.out.setDeadline(c, by)
 		_, err = c.stream.Write(p[:n])
 		p = p[n:]
 	}
@@ -180,7 +191,7 @@ func (c *Conn) writeSlices(ctx context.Context, p []byte, err error) error {
 }
 
 // writeMasked copies the payload in pieces, to mask it.
-func (c *Conn) writeMasked(ctx context.Context, q *buffer, key frame.Key, p []byte) error {
+func (c *Conn) writeMasked(by instant, q *buffer, key frame.Key, p []byte) error {
 	pos := 0
 	for len(p) > 0 {
 		start := len(q.b)
@@ -192,7 +203,7 @@ func (c *Conn) writeMasked(ctx context.Context, q *buffer, key frame.Key, p []by
 			return err
 		}
 		q.b = q.b[:0]
-		c.out.setDeadline(c, ctx)
+		c.out.setDeadline(c, by)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // whose end is not known yet. Other writers wait until it is ended: Ping, Pong
 // and Close frames do not. ctx is that of all its writes.
 func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error) {
-	if err := c.admit(ctx, frame.Opcode(t), 0, nil); err != nil {
+	if _, err := c.admit(ctx, frame.Opcode(t), 0, nil); err != nil {
 		return nil, err
 	}
 	w := &messageWriter{c: c, ctx: ctx, op: frame.Opcode(t), size: Traffic{Opcode: frame.Opcode(t)}}
@@ -126,15 +126,17 @@ func (w *messageWriter) send(fin bool, p []byte) error {
 			return nil
 		}
 	}
-	if w.err = c.admit(w.ctx, w.op, len(p), w); w.err != nil {
-		return w.err
+	by, err := c.admit(w.ctx, w.op, len(p), w)
+	if err != nil {
+		w.err = err
+		return err
 	}
 	w.sent = true
 	c.touch()
 	if w.z != nil {
-		w.err = c.writeDeflatedFrame(w.ctx, w.op, fin, p)
+		w.err = c.writeDeflatedFrame(by, w.op, fin, p)
 	} else {
-		w.err = c.writeFrame(w.ctx, w.op, fin, p)
+		w.err = c.writeFrame(by, w.op, fin, p)
 	}
 	if c.opt.Observer != nil {
 		if w.size.Wire += c.frameSize(len(p)); fin {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -69,6 +70,16 @@ func closeOf(err error) (CloseFrame, errorKind) {
 // for the one before, and when the connection ends so does the Seq: its yield
 // returns false. The error of an iter.Seq2 is returned.
 func Send(c *conn.Conn, reply any) error {
+	if _, failed := reply.(error); !failed {
+		if s := streamOf(reply); s != nil {
+			return s.send(c)
+		}
+	}
+	return sendValue(c, reply)
+}
+
+// sendValue is Send of what is no stream.
+func sendValue(c *conn.Conn, reply any) error {
 	switch v := reply.(type) {
 	case nil:
 		return nil
@@ -81,10 +92,7 @@ func Send(c *conn.Conn, reply any) error {
 	case answer:
 		return v.send(c)
 	}
-	if s := streamOf(reply); s != nil {
-		return s.send(c)
-	}
-	return c.WriteValue(c.Context(), reply)
+	return c.WriteValue(context.Background(), reply) // which ends with the connection
 }
 
 // stream is a reply of many messages.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -148,7 +149,7 @@ func (a answer) send(c *conn.Conn) error {
 	if m.Type == conn.Text {
 		m.Data = a.mark(m.Data)
 	}
-	return c.Write(c.Context(), m.Type, m.Data)
+	return c.Write(context.Background(), m.Type, m.Data)
 }
 
 // stream is the reply as a stream of answers, nil if it is none.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,44 +46,32 @@ type besides struct {
 // A turn is a lock on which package testing/synctest sees a goroutine block. It is
 // handed over to those who wait.
 type turn struct {
-	mu      sync.Mutex
-	next    chan struct{} // nil: nobody has had to wait
-	waiting int32
-	taken   bool
+	wanted atomic.Int32 // by how many: who has it, and those who wait
+	mu     sync.Mutex
+	next   chan struct{} // mu's; nil: nobody has had to wait
 }
 
 func (t *turn) take() {
-	t.mu.Lock()
-	if !t.taken {
-		t.taken = true
-		t.mu.Unlock()
-		return
+	if t.wanted.Add(1) > 1 {
+		<-t.handover()
 	}
-	t.waiting++
-	if t.next == nil {
-		t.next = make(chan struct{}, 1)
-	}
-	t.mu.Unlock()
-	<-t.next
 }
 
 func (t *turn) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.waiting == 0 {
-		t.taken = false
-		return
+	if t.wanted.Add(-1) > 0 {
+		t.handover() <- struct{}{} // which has room: the one before has been met
 	}
-	t.waiting--
-	t.next <- struct{}{} // which has room: the one before has been met
 }
 
-func (t *turn) tryTake() bool {
+func (t *turn) tryTake() bool { return t.wanted.CompareAndSwap(0, 1) }
+
+func (t *turn) handover() chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	free := !t.taken
-	t.taken = true
-	return free
+	if t.next == nil {
+		t.next = make(chan struct{}, 1)
+	}
+	return t.next
 }
 
 type sessionKey struct{}
@@ -100,12 +87,12 @@ func newSession(s *Service, c *conn.Conn) *session {
 // run serves the connection until it ends.
 func (ss *session) run(r *http.Request) {
 	defer ss.end()
-	ss.ended(ss.c.Handle(ss.waiting(), ss.begin(r), ss.message))
+	ss.ended(ss.c.Handle(ss.waiting(), ss.begin(r), ss.messages()))
 }
 
 // attach has an event loop serve it, and reports whether one can.
 func (ss *session) attach(r *http.Request) bool {
-	return ss.c.Attach(ss.waiting(), ss.begin(r), ss.message, ss.over)
+	return ss.c.Attach(ss.waiting(), ss.begin(r), ss.messages(), ss.over)
 }
 
 func (ss *session) over(err error) {
@@ -113,7 +100,12 @@ func (ss *session) over(err error) {
 	ss.ended(err)
 }
 
-func (ss *session) waiting() int { return cmp.Or(ss.Waiting, DefaultWaiting) }
+func (ss *session) waiting() int {
+	if ss.Waiting == 0 {
+		return DefaultWaiting
+	}
+	return ss.Waiting
+}
 
 func (ss *session) begin(r *http.Request) func() bool {
 	if ss.OnOpen == nil {
@@ -160,55 +152,65 @@ func (ss *session) end() {
 
 func (ss *session) open(r *http.Request) (goOn bool) {
 	ss.turn.take()
-	defer ss.turn.end()
-	defer ss.catch()
+	defer ss.endTurn()
 	err := ss.OnOpen(ss.c, r)
 	ss.opened = true
-	return ss.settle(nil, err)
-}
-
-// message calls the handler of m and reports whether there may be another.
-func (ss *session) message(m conn.Message) (goOn bool) {
-	ss.turn.take()
-	defer ss.turn.end()
-	if ss.failed.Load() {
-		return false
-	}
-	defer ss.catch()
-	h := ss.OnMessage
-	switch {
-	case h != nil:
-	case m.Type == conn.Text:
-		h = ss.OnText
-	default:
-		h = ss.OnBinary
-	}
-	if h == nil {
-		ss.c.Close(frame.CloseUnsupportedData, "no "+m.Type.String()+" messages here")
-		return false
-	}
-	reply, err := h(ss.c, m)
-	return ss.settle(reply, err)
-}
-
-// settle does what a callback has returned.
-func (ss *session) settle(reply any, err error) (goOn bool) {
-	if err == nil && reply != nil {
-		err = ss.send(reply)
-	}
 	return err == nil || ss.fail(err)
+}
+
+// messages returns what calls the handler of a message, sends its reply and reports
+// whether there may be another. Each goroutine that serves a connection has it on its
+// stack: what is rare is elsewhere, and a method as a value would be one call more.
+func (ss *session) messages() func(m conn.Message) (goOn bool) {
+	return func(m conn.Message) (goOn bool) {
+		ss.turn.take()
+		defer ss.endTurn()
+		if ss.failed.Load() {
+			return false
+		}
+		h := ss.OnMessage
+		switch {
+		case h != nil:
+		case m.Type == conn.Text:
+			h = ss.OnText
+		default:
+			h = ss.OnBinary
+		}
+		if h == nil {
+			return ss.refuse(m.Type)
+		}
+		reply, err := h(ss.c, m)
+		if err == nil && reply != nil {
+			err = ss.send(reply)
+		}
+		return err == nil || ss.fail(err)
+	}
+}
+
+// refuse closes the connection for a message for which there is no handler.
+func (ss *session) refuse(t conn.MessageType) (goOn bool) {
+	ss.c.Close(frame.CloseUnsupportedData, "no "+t.String()+" messages here")
+	return false
 }
 
 // maxStreams is how many replies a connection may have under way that are streams.
 const maxStreams = 100
 
-// send sends a reply, a stream of them beside the callbacks that follow. When there
-// are too many streams, the next one holds those up.
+// send sends a reply, a stream of them beside the callbacks that follow.
 func (ss *session) send(reply any) error {
-	s := streamOf(reply)
-	if s == nil {
-		return Send(ss.c, reply)
+	switch reply.(type) {
+	case string, []byte, conn.Message, *conn.Prepared: // most are
+		return ss.c.WriteValue(context.Background(), reply)
 	}
+	if s := streamOf(reply); s != nil {
+		return ss.sendBeside(s)
+	}
+	return sendValue(ss.c, reply)
+}
+
+// sendBeside has s sent. When there are too many streams, the next one holds the
+// callbacks up.
+func (ss *session) sendBeside(s stream) error {
 	if ss.streams == nil {
 		ss.streams = new(besides)
 	}
@@ -221,8 +223,7 @@ func (ss *session) send(reply any) error {
 		defer running.Add(-1)
 		if err := sendCatching(ss.c, s); err != nil {
 			ss.turn.take()
-			defer ss.turn.end()
-			defer ss.catch()
+			defer ss.endTurn()
 			ss.fail(err)
 		}
 	})
@@ -268,10 +269,25 @@ func ofClosing(err error) bool {
 // instead of the program's.
 func (ss *session) catch() {
 	if v := recover(); v != nil {
-		ss.failed.Store(true)
-		ss.report(&PanicError{Value: v, Stack: debug.Stack()})
-		ss.c.Close(frame.CloseInternalError, "")
+		ss.panicked(v)
 	}
+}
+
+// endTurn is catch at the end of a turn.
+func (ss *session) endTurn() {
+	v := recover()
+	if v == nil {
+		ss.turn.end()
+		return
+	}
+	defer ss.turn.end()
+	ss.panicked(v)
+}
+
+func (ss *session) panicked(v any) {
+	ss.failed.Store(true)
+	ss.report(&PanicError{Value: v, Stack: debug.Stack()})
+	ss.c.Close(frame.CloseInternalError, "")
 }
 
 // finish closes what is still open after a panic or runtime.Goexit in a callback,
@@ -279,12 +295,17 @@ func (ss *session) catch() {
 func (ss *session) finish() {
 	ss.c.Close(frame.CloseInternalError, "")
 	ss.turn.take()
-	defer ss.turn.end()
-	defer func() { ss.closed = true }()
+	defer ss.closeTurn()
 	if ss.OnClose != nil {
 		defer ss.catch()
 		ss.OnClose(ss.c, ss.c.Err())
 	}
+}
+
+// closeTurn ends the turn that is the last.
+func (ss *session) closeTurn() {
+	ss.closed = true
+	ss.turn.end()
 }
 
 // sessionOf returns the session of a connection that is served, for the callbacks
@@ -318,12 +339,13 @@ func (s *Service) onIdle(c *conn.Conn) {
 	if !served || !ss.turn.tryTake() {
 		return // or a callback is at work
 	}
-	defer ss.turn.end()
+	defer ss.endTurn()
 	if !ss.opened || c.Phase() != conn.Open {
 		return
 	}
-	defer ss.catch()
-	ss.settle(nil, s.OnIdleTimeout(c))
+	if err := s.OnIdleTimeout(c); err != nil {
+		ss.fail(err)
+	}
 }
 
 // report says what went wrong, to the log and to OnError.

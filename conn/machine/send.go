@@ -46,24 +46,23 @@ func (o *Sender) AppendMessage(dst []byte, opcode frame.Opcode, p []byte) ([]byt
 // AppendFragment appends p as the next frame of a message (§5.4); fin ends the
 // message. All fragments of a message are given the message's opcode.
 func (o *Sender) AppendFragment(dst []byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
-	return o.appendFragment(dst, frame.Header{Fin: fin, Opcode: opcode}, p)
+	return o.appendFragment(dst, 0, opcode, fin, p)
 }
 
 // AppendDeflated is AppendFragment of a message that has been compressed (7692
 // §6.1): its first frame is marked so, and all its fragments go this way.
 func (o *Sender) AppendDeflated(dst []byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
-	return o.appendFragment(dst, frame.Header{Fin: fin, Opcode: opcode, RSV: frame.RSV1}, p)
+	return o.appendFragment(dst, frame.RSV1, opcode, fin, p)
 }
 
-func (o *Sender) appendFragment(dst []byte, h frame.Header, p []byte) ([]byte, error) {
-	h.Length = uint64(len(p))
-	dst, key, err := o.appendHeader(dst, h)
-	if err != nil {
+func (o *Sender) appendFragment(dst []byte, rsv byte, opcode frame.Opcode, fin bool, p []byte) ([]byte, error) {
+	h := frame.Header{Fin: fin, RSV: rsv, Opcode: opcode, Length: uint64(len(p))}
+	if err := o.begin(&h); err != nil {
 		return dst, err
 	}
-	dst = append(dst, p...)
-	if o.role == Client {
-		frame.Mask(dst[len(dst)-len(p):], key, 0)
+	dst = append(o.header(dst, &h), p...)
+	if h.Masked {
+		frame.Mask(dst[len(dst)-len(p):], h.Key, 0)
 	}
 	return dst, nil
 }
@@ -72,6 +71,14 @@ func (o *Sender) appendFragment(dst []byte, h frame.Header, p []byte) ([]byte, e
 // now, or nil. The Append methods check by themselves; it is for drivers that
 // send frames made earlier.
 func (o *Sender) CheckMessage(opcode frame.Opcode) error {
+	if (opcode == frame.OpText || opcode == frame.OpBinary) && o.opcode == 0 && !o.closeSent {
+		return nil
+	}
+	return o.checkFragment(opcode)
+}
+
+// checkFragment is CheckMessage that sees everything.
+func (o *Sender) checkFragment(opcode frame.Opcode) error {
 	switch {
 	case o.closeSent:
 		return ErrCloseSent
@@ -86,14 +93,20 @@ func (o *Sender) CheckMessage(opcode frame.Opcode) error {
 // AppendHeader is AppendFragment without the payload, for drivers that write it
 // from where it lies. A client masks it with key first. length is below 2^63.
 func (o *Sender) AppendHeader(dst []byte, opcode frame.Opcode, fin bool, length uint64) (_ []byte, key frame.Key, err error) {
-	return o.appendHeader(dst, frame.Header{Fin: fin, Opcode: opcode, Length: length})
-}
-
-func (o *Sender) appendHeader(dst []byte, h frame.Header) (_ []byte, key frame.Key, err error) {
-	opcode := h.Opcode
-	if err := o.CheckMessage(opcode); err != nil {
+	h := frame.Header{Fin: fin, Opcode: opcode, Length: length}
+	if err := o.begin(&h); err != nil {
 		return dst, key, err
 	}
+	dst = o.header(dst, &h)
+	return dst, h.Key, nil
+}
+
+// begin makes h the header of the next frame of a message.
+func (o *Sender) begin(h *frame.Header) error {
+	if err := o.CheckMessage(h.Opcode); err != nil {
+		return err
+	}
+	opcode := h.Opcode
 	if o.opcode != 0 {
 		h.Opcode, h.RSV = frame.OpContinuation, 0
 	}
@@ -101,8 +114,7 @@ func (o *Sender) appendHeader(dst []byte, h frame.Header) (_ []byte, key frame.K
 	if h.Fin {
 		o.opcode = 0
 	}
-	dst, key = o.header(dst, h)
-	return dst, key, nil
+	return nil
 }
 
 // AppendPing appends a Ping with at most 125 bytes of payload (§5.5.2).
@@ -199,17 +211,16 @@ func (o *Sender) close(dst []byte, code frame.CloseCode, reason string) []byte {
 }
 
 func (o *Sender) control(dst []byte, opcode frame.Opcode, payload []byte) []byte {
-	dst, key := o.header(dst, frame.Header{Fin: true, Opcode: opcode, Length: uint64(len(payload))})
-	dst = append(dst, payload...)
-	frame.Mask(dst[len(dst)-len(payload):], key, 0)
+	h := frame.Header{Fin: true, Opcode: opcode, Length: uint64(len(payload))}
+	dst = append(o.header(dst, &h), payload...)
+	frame.Mask(dst[len(dst)-len(payload):], h.Key, 0)
 	return dst
 }
 
-// header masks for a client (§5.1) with a fresh key for each frame (§5.3); the
-// key is zero for a server.
-func (o *Sender) header(dst []byte, h frame.Header) ([]byte, frame.Key) {
+// header appends h, masked for a client (§5.1) with a fresh key for each frame (§5.3).
+func (o *Sender) header(dst []byte, h *frame.Header) []byte {
 	if o.role == Client {
 		h.Masked, h.Key = true, o.newKey()
 	}
-	return h.Append(dst), h.Key
+	return h.Append(dst)
 }

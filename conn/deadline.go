@@ -1,0 +1,48 @@
+package conn
+
+import (
+	"context"
+	"time"
+)
+
+// hurry returns when the time that ctx gives is over, 0 if it gives all there is. The
+// error says that it is over.
+func hurry(ctx context.Context) (by instant, err error) {
+	end, limited := ctx.Deadline()
+	if err = ctx.Err(); err != nil || !limited {
+		return 0, err
+	}
+	now := time.Now()
+	left := end.Sub(now)
+	if left <= 0 { // its timer is late
+		return 0, context.DeadlineExceeded
+	}
+	return instant(now.Sub(epoch)).add(left), nil
+}
+
+// setDeadline gives the peer WriteTimeout, or less if the caller's time is over by
+// then. It is called by whoever is writing. Most calls find a deadline that is good
+// enough: setting it costs more than a small frame.
+func (o *outbox) setDeadline(c *Conn, by instant) {
+	limit, hurried := c.opt.WriteTimeout, by != 0
+	if limit == 0 && !hurried && !o.exact {
+		return
+	}
+	now := now()
+	fresh := !o.exact && now < o.fresh
+	left := by.sub(now)
+	switch {
+	case hurried && (limit == 0 || left < limit):
+		o.exact = true
+	case fresh:
+		return
+	default:
+		left = limit + limit/4
+		o.exact, o.fresh = false, now.add(limit/4)
+	}
+	var deadline time.Time // none
+	if o.exact || limit > 0 {
+		deadline = time.Now().Add(left)
+	}
+	c.stream.SetWriteDeadline(deadline)
+}
