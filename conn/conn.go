@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/swan-ws/websocket/conn/machine"
 )
@@ -14,7 +15,7 @@ import (
 // behind pointers.
 type Conn struct {
 	// What every message needs is together.
-	raw         rawStream   // nil if the stream is no socket
+	raw         rawStream   // nil if the stream is no socket, or is one of an event loop
 	eventStream EventStream // stream, if it is one
 	opt         *settled
 	z           *compression // nil: not agreed on
@@ -64,11 +65,11 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 		out:    outbox{m: machine.NewSender(machine.Config{Role: cfg.Role})},
 		z:      newCompression(cfg.Role, opt.Compression, cfg.Deflate),
 	}
-	c.eventStream, _ = rwc.(EventStream)
-	c.raw = c.newRawStream(rwc)
-	switch rwc.(type) {
-	case *net.TCPConn, *net.UnixConn, EventStream:
-		c.gathers = true
+	switch s := rwc.(type) {
+	case EventStream:
+		c.eventStream, c.gathers = s, true
+	case *net.TCPConn, *net.UnixConn:
+		c.raw, c.gathers = newRawReader(rwc.(syscall.Conn)), true
 	}
 	if cfg.LocalAddr != nil || cfg.RemoteAddr != nil {
 		c.asked = &asked{local: cfg.LocalAddr, remote: cfg.RemoteAddr}

@@ -24,7 +24,7 @@ type notReady struct{}
 
 func (notReady) Error() string { return "websocket: nothing to read now" }
 
-// rawStream is what a socket can do beside waiting.
+// rawStream is what a socket under a reader that waits can do beside that.
 type rawStream interface {
 	// read waits for bytes and returns a buffer, borrowed only then, with the first
 	// n of them.
@@ -34,25 +34,17 @@ type rawStream interface {
 	tryWrite(p []byte) (n int)
 }
 
-func (c *Conn) newRawStream(rwc any) rawStream {
-	if c.eventStream != nil {
-		return (*eventReader)(c)
+// atOnce reports whether the stream says how much it takes, or has, without waiting.
+func (c *Conn) atOnce() bool { return c.eventStream != nil || c.raw != nil }
+
+// tryWrite writes as much of p as goes without waiting: all of it, as a rule, if the
+// stream is a socket.
+func (c *Conn) tryWrite(p []byte) int {
+	switch {
+	case c.eventStream != nil:
+		return c.eventStream.TryWrite(p)
+	case c.raw != nil:
+		return c.raw.tryWrite(p)
 	}
-	return newRawReader(rwc)
+	return 0
 }
-
-// eventReader is a connection over an EventStream under a reader that waits: Close,
-// as a rule.
-type eventReader Conn
-
-func (r *eventReader) read(burst bool) (*buffer, int, error) {
-	b := getReadBuffer(burst)
-	n, err := r.stream.Read(b.b)
-	if n == 0 {
-		freeReadBuffer(b)
-		b = nil
-	}
-	return b, n, err
-}
-
-func (r *eventReader) tryWrite(p []byte) int { return r.eventStream.TryWrite(p) }

@@ -219,15 +219,6 @@ func (o *outbox) drain(c *Conn, by instant, rounds int) error {
 	return nil
 }
 
-// tryWrite writes as much of p as goes without waiting: all of it, as a rule, if the
-// stream is a socket.
-func (c *Conn) tryWrite(p []byte) int {
-	if c.raw == nil {
-		return 0
-	}
-	return c.raw.tryWrite(p)
-}
-
 // insist writes p, however long the peer takes, within by.
 func (o *outbox) insist(c *Conn, by instant, p []byte) {
 	o.setDeadline(c, by)
@@ -329,7 +320,7 @@ func (o *outbox) uncork(c *Conn) {
 	o.mu.Unlock()
 	switch {
 	case !corked:
-	case c.raw != nil:
+	case c.atOnce():
 		o.flushSoon(c)
 	default:
 		o.mu.Lock()

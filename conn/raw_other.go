@@ -2,5 +2,7 @@
 
 package conn
 
+import "syscall"
+
 // newRawReader returns nil: sockets cannot be polled without a buffer here.
-func newRawReader(any) rawStream { return nil }
+func newRawReader(syscall.Conn) rawStream { return nil }

@@ -4,7 +4,6 @@ package conn
 
 import (
 	"io"
-	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -37,18 +36,9 @@ const (
 	notYet      = -int32(syscall.EAGAIN)
 )
 
-// newRawReader returns nil for what is no plain socket, such as TLS.
-func newRawReader(rwc any) rawStream {
-	var raw syscall.RawConn
-	var err error
-	switch nc := rwc.(type) {
-	case *net.TCPConn:
-		raw, err = nc.SyscallConn()
-	case *net.UnixConn:
-		raw, err = nc.SyscallConn()
-	default:
-		return nil
-	}
+// newRawReader returns nil if the socket is closed.
+func newRawReader(s syscall.Conn) rawStream {
+	raw, err := s.SyscallConn()
 	if err != nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -41,10 +42,9 @@ func slotOf(fd int) *slot {
 func makeSlot(fd int) *slot {
 	table.mu.Lock()
 	defer table.mu.Unlock()
-	all := chunks()
-	for fd >= len(all)*chunkSize {
-		all = append(all[:len(all):len(all)], new(chunk)) // a copy: others read
-		table.chunks.Store(&all)
+	for fd >= len(chunks())*chunkSize {
+		more := append(slices.Clone(chunks()), new(chunk)) // others read the old list
+		table.chunks.Store(&more)
 	}
 	return slotOf(fd)
 }
