@@ -208,60 +208,59 @@ func (in *inbox) release() {
 }
 
 // readStream reads at least one byte into p, or says why it could not. If p is
-// nil, it reads to the start of a buffer that becomes in.buf.
-func (c *Conn) readStream(ctx context.Context, p []byte) (int, error) {
+// nil, it reads to the start of a buffer that becomes in.buf. Here is where most
+// goroutines wait: what they do not need for that is in functions of its own.
+func (c *Conn) readStream(ctx context.Context, p []byte) (n int, err error) {
 	in := &c.in
 	if in.ahead.Load() {
 		in.ahead.Store(false)
 		in.owed = true
 	}
 	c.sendOwed()
-	if !in.hasty {
-		return c.awaitStream(ctx, p)
-	}
-	n, err := c.eventStream.TryRead(p)
-	switch {
-	case n > 0:
+	if in.hasty {
+		if n, err = c.eventStream.TryRead(p); n == 0 {
+			return 0, c.nothing(err)
+		}
 		c.alive.hear()
 		return n, nil // an error will come again
-	case err != nil:
-		return 0, c.lost(err)
 	}
-	return 0, notReady{}
-}
-
-// awaitStream is readStream for one who waits.
-func (c *Conn) awaitStream(ctx context.Context, p []byte) (int, error) {
-	if err := c.watchContext(ctx); err != nil {
+	if err = c.watchContext(ctx); err != nil {
 		return 0, givenUp(err)
 	}
 	for range maxEmptyReads {
-		n, err := c.readOnce(p)
+		if p != nil {
+			n, err = c.stream.Read(p)
+		} else {
+			in.endReading()
+			var b *buffer
+			b, n, err = c.raw.read(in.burst)
+			c.resumeReading(b)
+		}
 		switch {
 		case n > 0:
 			c.alive.hear()
 			return n, nil
-		case err == nil:
-		case c.watch.rearm(c):
-			return 0, givenUp(ctx.Err())
-		default:
-			return 0, c.lost(err)
+		case err != nil:
+			return 0, c.notRead(ctx, err)
 		}
 	}
 	return 0, c.lost(io.ErrNoProgress)
 }
 
-func (c *Conn) readOnce(p []byte) (n int, err error) {
-	if p != nil {
-		return c.stream.Read(p)
+// nothing says why a hasty read has brought nothing.
+func (c *Conn) nothing(err error) error {
+	if err == nil {
+		return notReady{}
 	}
-	in := &c.in
-	in.endReading()
-	b, n, err := c.raw.read(in.burst)
-	c.beginReading()
-	in.release() // the one that may be there
-	in.buf = b
-	return n, err
+	return c.lost(err)
+}
+
+// notRead says why a read has brought nothing: its context has ended, or the stream.
+func (c *Conn) notRead(ctx context.Context, err error) error {
+	if c.watch.rearm(c) {
+		return givenUp(ctx.Err())
+	}
+	return c.lost(err)
 }
 
 // givenUp wraps the error of a context that ended before a message was there.

@@ -73,6 +73,13 @@ func (c *Conn) beginReading() {
 	}
 }
 
+// resumeReading takes up what endReading has given back, with what has been read into b.
+func (c *Conn) resumeReading(b *buffer) {
+	c.beginReading()
+	c.in.release() // the one that may be there
+	c.in.buf = b
+}
+
 // endReading gives back what is only needed while there is something to go on with. A
 // connection that nobody reads holds no buffer.
 func (in *inbox) endReading() {
