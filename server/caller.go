@@ -47,6 +47,15 @@ type caller struct {
 	calls atomic.Int32 // since nobody was at it; above 0 for good once they have come
 }
 
+// newCaller returns the caller on socket, whose time has begun.
+func newCaller(f *front, socket eventSocket) *caller {
+	c := &caller{eventSocket: socket, f: f}
+	if timeout := f.s.http.ReadHeaderTimeout; timeout > 0 {
+		c.by = time.Now().Add(timeout)
+	}
+	return c
+}
+
 // isCaller reports whether w is the response to one.
 func isCaller(w http.ResponseWriter) bool {
 	if v := visitOf(w); v != nil {
@@ -58,15 +67,18 @@ func isCaller(w http.ResponseWriter) bool {
 
 // wait begins to wait for the first bytes, for a time.
 func (c *caller) wait() {
-	if timeout := c.f.s.http.ReadHeaderTimeout; timeout > 0 {
-		c.by = time.Now().Add(timeout)
-		c.WakeAfter(timeout, func() { c.Close() })
+	if !c.by.IsZero() {
+		c.WakeAfter(time.Until(c.by), func() { c.Close() })
 	}
 	if err := c.Begin(c.ready); err != nil {
-		if !c.f.isClosed() {
-			c.f.s.http.ErrorLog.Printf("websocket: a connection of %v is dropped: %v", c.RemoteAddr(), err)
-		}
+		c.logLost(err)
 		c.Close()
+	}
+}
+
+func (c *caller) logLost(err error) {
+	if !c.f.isClosed() {
+		c.f.s.http.ErrorLog.Printf("websocket: a connection of %v is dropped: %v", c.RemoteAddr(), err)
 	}
 }
 
@@ -103,15 +115,18 @@ func (c *caller) read(p []byte) (n int, err error, came bool) {
 
 // leave is that of a visit.
 func (c *caller) leave(first []byte) {
-	defer c.f.s.streams.state(c, http.StateClosed)
+	defer c.f.s.handlers.add(-1)
 	tcp, err := c.TCP()
 	if err != nil {
+		c.logLost(err)
+		c.f.s.http.ConnState(c, http.StateClosed)
 		return
 	}
+	defer c.f.s.streams.state(c, http.StateClosed) // it goes by another name now
 	if crowd := c.f.s.crowd; crowd != nil {
 		crowd.rename(c, tcp)
 	}
-	c.f.pass(&begun{tcp, first, c.by}, nil)
+	c.f.pass(&begun{tcp, first, c.by, c.RemoteAddr()}, nil)
 }
 
 // Close has even who has not said anything dealt with: at the time that he had for it, or

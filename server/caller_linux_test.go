@@ -344,3 +344,31 @@ func descriptors(t *testing.T) int {
 	}
 	return len(list)
 }
+
+// Whoever has asked and gone is still known by his address, which the system forgets.
+func TestEventLoop_KnowsWhoHasAsked_AndGone(t *testing.T) {
+	for _, in := range []bool{false, true} {
+		t.Run(fmt.Sprint(in), func(t *testing.T) {
+			log, book := logbook()
+			srv := &server.Server{Addr: "127.0.0.1:0", Logger: quiet(), Handler: &server.Service{EventLoop: in, Logger: log}}
+			at, err := srv.Listen()
+			if err != nil {
+				t.Fatal(err)
+			}
+			nc, err := net.Dial("tcp", at.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			send(t, nc, "GET / HTTP/1.1\r\nHost: example.test\r\n\r\n")
+			nc.(*net.TCPConn).SetLinger(0)
+			nc.Close()
+			runOn(t, srv, srv.ListenAndServe)
+			want := "remote=" + nc.LocalAddr().String()
+			eventually(t, func() (bool, string) {
+				<-time.After(10 * time.Millisecond)
+				got := strings.Join(book.lines(), "\n")
+				return strings.Contains(got, want), fmt.Sprintf("want %q, the log has %q", want, got)
+			})
+		})
+	}
+}

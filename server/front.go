@@ -88,7 +88,7 @@ func (f *front) accept() {
 		}
 		f.s.handlers.add(1)
 		if socket, ok := nc.(eventSocket); ok {
-			nc = &caller{eventSocket: socket, f: f}
+			nc = newCaller(f, socket)
 		}
 		f.s.http.ConnState(nc, http.StateNew)
 		if f.isClosed() { // and who closes connections has not met this one
@@ -156,7 +156,11 @@ type begun struct {
 	net.Conn
 	head []byte    // they
 	by   time.Time // the first deadline is no later; zero: as it is set
+	from net.Addr  // the system forgets it when the peer is gone
 }
+
+// RemoteAddr returns the peer's address, as it was accepted.
+func (c *begun) RemoteAddr() net.Addr { return c.from }
 
 // Read returns the first bytes first.
 func (c *begun) Read(p []byte) (int, error) {

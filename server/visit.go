@@ -73,10 +73,11 @@ func (v *visit) meet(buf *[headSize]byte, n int, err error, by time.Time) {
 // leave leaves the connection to net/http, with what has come.
 func (v *visit) leave(first []byte, by time.Time) {
 	if c, ok := v.nc.(*caller); ok {
+		v.f.s.handlers.add(1)
 		go c.leave(first) // an event loop does not wait
 		return
 	}
-	v.f.pass(&begun{v.nc, first, by}, nil)
+	v.f.pass(&begun{v.nc, first, by, v.nc.RemoteAddr()}, nil)
 	v.f.s.streams.state(v.nc, http.StateClosed) // it goes by another name now
 }
 

@@ -72,12 +72,13 @@ func ring() {
 	for _, chunk := range chunks() {
 		for i := range chunk {
 			slot := &chunk[i]
+			s := slot.socket.Load() // whose time it is: later there may be another
 			switch at := slot.wakeAt.Load(); {
 			case at == 0:
 			case instant(at) > now:
 				next = min(next, instant(at))
 			case slot.wakeAt.CompareAndSwap(at, 0):
-				slot.wake()
+				s.ring()
 			}
 		}
 	}
@@ -86,8 +87,8 @@ func ring() {
 	}
 }
 
-func (t *slot) wake() {
-	s := t.socket.Load()
+// ring calls what WakeAfter has been given. s may be nil: gone already.
+func (s *Socket) ring() {
 	if s == nil {
 		return
 	}

@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -44,13 +43,10 @@ func Listen(l *net.TCPListener) (*Listener, error) {
 	return n, nil
 }
 
-// Accept waits for a connection, of which nothing is read before its OnReadable: the
-// *Socket may only be closed until then.
+// Accept waits for a connection, of which nothing is read before its Begin: the
+// *Socket may only be closed until then. One goroutine may be in it at a time.
 func (l *Listener) Accept() (net.Conn, error) {
 	s, err := l.accept()
-	if errors.Is(err, os.ErrClosed) {
-		err = net.ErrClosed
-	}
 	if err != nil { // of package net's kind: net/http asks it whether it may pass
 		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.at, Err: err}
 	}
@@ -58,8 +54,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 }
 
 func (l *Listener) accept() (*Socket, error) {
-	if err := l.raw.Read(l.try); err != nil {
-		return nil, err
+	if l.raw.Read(l.try) != nil { // it is closed: there is no deadline
+		return nil, net.ErrClosed
 	}
 	if l.err != nil {
 		return nil, os.NewSyscallError("accept4", l.err)

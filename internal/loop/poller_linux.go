@@ -55,8 +55,11 @@ func nextPoller() (*poller, error) {
 	defer ps.mu.Unlock()
 	for len(ps.all) < runtime.GOMAXPROCS(0) {
 		p, err := newPoller()
-		if err != nil {
+		if err != nil && len(ps.all) == 0 {
 			return nil, err
+		}
+		if err != nil {
+			break // those that there are do it
 		}
 		ps.all = append(ps.all, p)
 	}
@@ -103,6 +106,9 @@ func (p *poller) watch(fd int, events uint32) error {
 	e := syscall.EpollEvent{Events: events | edgeTriggered, Fd: int32(fd)}
 	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_ADD, fd, &e))
 }
+
+// unwatch undoes watch, if it has been called.
+func (p *poller) unwatch(fd int) { syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_DEL, fd, nil) }
 
 // enter makes s one of the poller's sockets, for which it begins to wait with add.
 func (p *poller) enter(s *Socket) {

@@ -82,8 +82,8 @@ func asAddr(a netip.AddrPort) net.Addr {
 }
 
 // OnReadable has f called whenever something comes that may be read, on the poller's
-// goroutine: what has come before is the caller's to read. f may take its time: another goroutine then waits for the other sockets,
-// and may call f again.
+// goroutine: what has come before is the caller's to read. f may take its time: another
+// goroutine then waits for the other sockets, and may call f again.
 func (s *Socket) OnReadable(f func()) { s.readable.Store(&f) }
 
 // Begin is OnReadable of a Socket that a Listener has accepted, with what has come

@@ -42,6 +42,9 @@ func (s *Socket) TCP() (*net.TCPConn, error) {
 		return nil, net.ErrClosed
 	}
 	fd, err := duplicate(uintptr(s.fd))
+	if err == nil {
+		s.p.unwatch(int(s.fd)) // which Close does not: the socket stays open
+	}
 	s.unuse()
 	s.Close()
 	if err != nil {
