@@ -30,19 +30,18 @@ func (o *outbox) setDeadline(c *Conn, by instant) {
 	}
 	now := now()
 	fresh := !o.exact && now < o.fresh
-	left := by.sub(now)
 	switch {
-	case hurried && (limit == 0 || left < limit):
+	case hurried && (limit == 0 || by < now.add(limit)):
 		o.exact = true
 	case fresh:
 		return
 	default:
-		left = limit + limit/4
+		by = now.add(limit).add(limit / 4)
 		o.exact, o.fresh = false, now.add(limit/4)
 	}
 	var deadline time.Time // none
 	if o.exact || limit > 0 {
-		deadline = time.Now().Add(left)
+		deadline = time.Now().Add(by.sub(now))
 	}
 	c.stream.SetWriteDeadline(deadline)
 }

@@ -18,6 +18,8 @@ const (
 	pongBudget = 1 << 10
 	// patience is how many writes of others' frames a writer does after its own.
 	patience = 16
+	// untilDry is as many as it takes.
+	untilDry = math.MaxInt - patience
 	// gatherSize is the payload from which copying it behind its header costs
 	// more than handing both to the stream.
 	gatherSize = 16 << 10
@@ -112,7 +114,7 @@ func (o *outbox) wait(ctx context.Context) error {
 	defer o.mu.Lock()
 	select {
 	case <-change:
-		return nil
+		return ctx.Err() // it may have ended at the same time
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -253,7 +255,7 @@ func (o *outbox) done(c *Conn) {
 // flushRest goes on where a writer lost patience, or must not wait at all.
 func (o *outbox) flushRest(c *Conn) {
 	o.mu.Lock()
-	o.drain(c, 0, math.MaxInt-patience)
+	o.drain(c, 0, untilDry)
 }
 
 // waiting reports whether there is something to write.
@@ -337,7 +339,7 @@ func (o *outbox) writeRest(c *Conn, p []byte, out *buffer) {
 		freeWriteBuffer(out)
 	}
 	o.wrote()
-	o.drain(c, 0, math.MaxInt-patience)
+	o.drain(c, 0, untilDry)
 }
 
 // flushAll writes what is queued and waits until it is written, by whomever. mu

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -321,6 +322,19 @@ func TestWriteTimeout_OfOneWrite_IsNotLeftOverForTheNext(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestWriteTimeout_MayStandForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := againstSize(t, machine.Server, conn.Options{WriteTimeout: math.MaxInt64, PingEvery: -1}, 10)
+		wrote := make(chan error, 1)
+		go func() { wrote <- c.Write(bg, conn.Binary, make([]byte, 100)) }()
+		<-time.After(24 * time.Hour)
+		newWire(peer).mustNext(t)
+		if err := <-wrote; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestWriteTimeout_IsForWhatIsWrittenAtOnce(t *testing.T) {

@@ -134,13 +134,11 @@ type answer struct {
 	id    json.RawMessage
 }
 
+// send sends a reply that is no stream.
 func (a answer) send(c *conn.Conn) error {
 	switch a.reply.(type) {
 	case nil, string, []byte, conn.Message, *conn.Prepared, frame.CloseCode, CloseFrame, error:
 		return Send(c, a.reply)
-	}
-	if s := a.stream(); s != nil {
-		return s.send(c)
 	}
 	m, err := c.Encode(a.reply)
 	if err != nil {
