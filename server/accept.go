@@ -127,9 +127,14 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, h
 		groups.cancel()
 		return nil, refuse(w, watch, err)
 	}
+	made := false
+	defer func() {
+		if !made { // be it for what an Observer did
+			groups.cancel()
+			t.nc.Close()
+		}
+	}()
 	if err := t.write(wire, o.Conn.WriteTimeout); err != nil {
-		groups.cancel()
-		t.nc.Close()
 		return nil, tellRefused(watch, 0, err)
 	}
 	options := o.Conn
@@ -147,6 +152,7 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, h
 		c.Set(principalKey{}, p)
 	}
 	groups.hold(c, holds)
+	made = true
 	return c, nil
 }
 

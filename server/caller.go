@@ -15,7 +15,7 @@ import (
 type eventSocket interface {
 	net.Conn
 	conn.EventStream
-	Begin(f func()) error
+	Begin() error
 	WakeAfter(d time.Duration, f func())
 	Sleep()
 	TCP() (*net.TCPConn, error)
@@ -56,21 +56,28 @@ func newCaller(f *front, socket eventSocket) *caller {
 	return c
 }
 
-// isCaller reports whether w is the response to one.
-func isCaller(w http.ResponseWriter) bool {
+// isQuietCaller reports whether w is the response to a caller who has sent nothing but the
+// request: there is nothing yet for which a callback might take its time.
+func isQuietCaller(w http.ResponseWriter) bool {
 	if v := visitOf(w); v != nil {
 		_, is := v.v.nc.(*caller)
-		return is
+		return is && len(v.v.ctx.ahead) == 0
 	}
 	return false
 }
 
-// wait begins to wait for the first bytes, for a time.
+// wait begins to wait for the first bytes, for a time, unless they have come already.
 func (c *caller) wait() {
-	if !c.by.IsZero() {
+	c.OnReadable(c.ready)
+	if c.f.brief {
+		c.ready()
+	}
+	if !c.by.IsZero() && c.calls.Load() == 0 {
 		c.WakeAfter(time.Until(c.by), func() { c.Close() })
 	}
-	if err := c.Begin(c.ready); err != nil {
+	switch err := c.Begin(); err {
+	case nil, net.ErrClosed: // it may be over
+	default:
 		c.logLost(err)
 		c.Close()
 	}

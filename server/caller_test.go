@@ -17,20 +17,22 @@ type fakeSocket struct {
 	closed atomic.Bool
 	met    chan struct{} // somebody has read
 	tcp    func() (*net.TCPConn, error)
+	ready  func()
 }
 
 func (*fakeSocket) RemoteAddr() net.Addr            { return at{}.RemoteAddr() }
 func (*fakeSocket) WakeAfter(time.Duration, func()) {}
+func (s *fakeSocket) OnReadable(f func())           { s.ready = f }
 func (s *fakeSocket) Sleep()                        { close(s.met) }
 func (s *fakeSocket) TCP() (*net.TCPConn, error)    { return s.tcp() }
 func (s *fakeSocket) Close() error                  { s.closed.Store(true); return nil }
 
-func (s *fakeSocket) Begin(f func()) error {
+func (s *fakeSocket) Begin() error {
 	if s.closed.Load() {
 		<-s.met
 		return net.ErrClosed
 	}
-	go f()
+	go s.ready()
 	return nil
 }
 

@@ -79,6 +79,12 @@ func (f *front) isClosed() bool {
 // accept goes on until the front is closed. An error is net/http's to judge: it waits a
 // while after one that may pass, and asks no more after others. So long the next waits.
 func (f *front) accept() {
+	over := false
+	defer func() {
+		if !over { // an Observer has ended this goroutine
+			go f.accept()
+		}
+	}()
 	for !f.isClosed() {
 		nc, err := f.Listener.Accept()
 		_, secure := nc.(interface{ ConnectionState() tls.ConnectionState })
@@ -100,6 +106,7 @@ func (f *front) accept() {
 			f.visit(nc)
 		}
 	}
+	over = true
 }
 
 // visit has nc visited on another goroutine.

@@ -120,7 +120,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r = ss.outlive(r); {
 	case !o.eventLoop:
 		go ss.run(r)
-	case isCaller(w): // which is in the loop already
+	case isQuietCaller(w): // which is in the loop already
 		ss.attach(r)
 	default:
 		go ss.attachOrRun(r)

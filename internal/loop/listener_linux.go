@@ -43,8 +43,8 @@ func Listen(l *net.TCPListener) (*Listener, error) {
 	return n, nil
 }
 
-// Accept waits for a connection, of which nothing is read before its Begin: the
-// *Socket may only be closed until then. One goroutine may be in it at a time.
+// Accept waits for a connection, a *Socket that is not waited for before its Begin: Read
+// and Write might wait for ever until then. One goroutine may be in it at a time.
 func (l *Listener) Accept() (net.Conn, error) {
 	s, err := l.accept()
 	if err != nil { // of package net's kind: net/http asks it whether it may pass

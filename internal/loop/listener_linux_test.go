@@ -65,7 +65,7 @@ func TestListener_Close_EndsAccept(t *testing.T) {
 // be another's.
 func TestSocket_TCP_LeavesThePoller(t *testing.T) {
 	s, peer := accepted(t, listen(t))
-	if err := s.Begin(func() {}); err != nil {
+	if err := s.Begin(); err != nil {
 		t.Fatal(err)
 	}
 	tcp, err := s.TCP()

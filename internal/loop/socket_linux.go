@@ -86,10 +86,9 @@ func asAddr(a netip.AddrPort) net.Addr {
 // goroutine then waits for the other sockets, and may call f again.
 func (s *Socket) OnReadable(f func()) { s.readable.Store(&f) }
 
-// Begin is OnReadable of a Socket that a Listener has accepted, with what has come
-// before.
-func (s *Socket) Begin(f func()) error {
-	s.OnReadable(f)
+// Begin begins to wait for a Socket that a Listener has accepted. What has come before,
+// and has not been read, is among what OnReadable's f is called for.
+func (s *Socket) Begin() error {
 	if !s.use() {
 		return net.ErrClosed
 	}
