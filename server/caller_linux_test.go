@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,57 +227,6 @@ func TestEventLoop_CountsAddresses(t *testing.T) {
 	})
 }
 
-// A Check that takes its time, panics or ends its goroutine is its own connection's
-// affair.
-func TestEventLoop_SurvivesWhatACheckDoes(t *testing.T) {
-	release := make(chan struct{})
-	set := func(_ *server.Server, s *server.Service) {
-		s.Check = func(r *http.Request) error {
-			switch r.URL.Path {
-			case "/slow":
-				<-release
-			case "/panic":
-				panic("in Check")
-			case "/exit":
-				runtime.Goexit()
-			case "/no":
-				return &server.Rejection{Status: http.StatusTeapot}
-			}
-			return nil
-		}
-	}
-	ask := func(path string) string { return strings.Replace(request(), "GET /", "GET "+path, 1) }
-	listenInLoop(t, set, func(t *testing.T, _ *server.Server, open func() net.Conn) {
-		release = make(chan struct{})
-		var slow []net.Conn
-		for range 5 {
-			nc := open()
-			send(t, nc, ask("/slow"))
-			slow = append(slow, nc)
-		}
-		for _, path := range []string{"/panic", "/exit"} {
-			nc := open()
-			send(t, nc, ask(path))
-			if p, err := io.ReadAll(nc); len(p) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("%s: %q, %v", path, p, err)
-			}
-		}
-		refused := open()
-		send(t, refused, ask("/no"))
-		if resp, _ := receive(t, refused); resp.StatusCode != http.StatusTeapot {
-			t.Errorf("%s", resp.Status)
-		}
-		well := open()
-		send(t, well, ask("/")+frameX)
-		receiveHead(t, well)
-		expect(t, well, echoX)
-		close(release)
-		for _, nc := range slow {
-			receiveHead(t, nc)
-		}
-	})
-}
-
 // A listener of all addresses leaves it to each connection which one it came to.
 func TestEventLoop_KnowsWhoCameWhere(t *testing.T) {
 	for _, host := range []string{"", "127.0.0.1", "[::1]"} {
@@ -370,92 +318,6 @@ func TestEventLoop_KnowsWhoHasAsked_AndGone(t *testing.T) {
 				got := strings.Join(book.lines(), "\n")
 				return strings.Contains(got, want), fmt.Sprintf("want %q, the log has %q", want, got)
 			})
-		})
-	}
-}
-
-// Frames that come with the handshake have callbacks of any length: others are accepted
-// meanwhile.
-func TestEventLoop_ACallbackForWhatCameWithTheHandshake_HoldsUpNobody(t *testing.T) {
-	release := make(chan struct{})
-	s := echo()
-	s.EventLoop = true
-	quick := s.OnText
-	s.OnText = func(c *conn.Conn, m conn.Message) (any, error) {
-		if string(m.Data) == "wait" {
-			<-release
-		}
-		return quick(c, m)
-	}
-	srv := &server.Server{Addr: "127.0.0.1:0", Handler: s, Logger: quiet()}
-	at, err := srv.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	runOn(t, srv, srv.ListenAndServe)
-	open := func() net.Conn {
-		nc, err := net.Dial("tcp", at.String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { nc.Close() })
-		nc.SetDeadline(time.Now().Add(patience))
-		return nc
-	}
-	var slow []net.Conn
-	for range 10 {
-		nc := open()
-		send(t, nc, request()+"\x81\x84\x00\x00\x00\x00wait")
-		slow = append(slow, nc)
-	}
-	well := open()
-	send(t, well, request()+frameX)
-	receiveHead(t, well)
-	expect(t, well, echoX)
-	close(release)
-	for _, nc := range slow {
-		receiveHead(t, nc)
-		expect(t, nc, []byte("\x81\x04wait"))
-	}
-}
-
-// An Observer that ends its goroutine ends one connection, be it that goroutine which
-// accepts them.
-func TestEventLoop_AcceptsOn_WhateverAnObserverDoes(t *testing.T) {
-	for name, come := range map[string]bool{"before": true, "later": false} {
-		t.Run(name, func(t *testing.T) {
-			var doomed atomic.Value // the address of a peer
-			s := echo()
-			s.EventLoop = true
-			s.Conn.Observer = &conn.Observer{Opened: func(c *conn.Conn) {
-				if c.RemoteAddr().String() == doomed.Load() {
-					runtime.Goexit()
-				}
-			}}
-			srv := &server.Server{Addr: "127.0.0.1:0", Handler: s, Logger: quiet()}
-			at, err := srv.Listen()
-			if err != nil {
-				t.Fatal(err)
-			}
-			ended, err := net.Dial("tcp", at.String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer ended.Close()
-			ended.SetDeadline(time.Now().Add(patience))
-			doomed.Store(ended.LocalAddr().String())
-			if come { // it is there when the connection is accepted
-				send(t, ended, request())
-			}
-			runOn(t, srv, srv.ListenAndServe)
-			if !come {
-				send(t, ended, request())
-			}
-			receiveHead(t, ended)
-			if _, err := io.ReadAll(ended); errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Error("a connection that nobody has is left open")
-			}
-			rawTCP(t, at) // others are served
 		})
 	}
 }
