@@ -15,7 +15,7 @@ import (
 // behind pointers.
 type Conn struct {
 	// What every message needs is together.
-	raw         rawStream   // nil if the stream is no socket, or is one of an event loop
+	raw         rawStream   // nil if the stream is no socket
 	eventStream EventStream // stream, if it is one
 	opt         *settled
 	z           *compression // nil: not agreed on
@@ -67,7 +67,7 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 	}
 	switch s := rwc.(type) {
 	case EventStream:
-		c.eventStream, c.gathers = s, true
+		c.eventStream, c.raw, c.gathers = s, (*eventReader)(c), true
 	case *net.TCPConn, *net.UnixConn:
 		c.raw, c.gathers = newRawReader(rwc.(syscall.Conn)), true
 	}

@@ -24,7 +24,7 @@ type notReady struct{}
 
 func (notReady) Error() string { return "websocket: nothing to read now" }
 
-// rawStream is what a socket under a reader that waits can do beside that.
+// rawStream is what a socket can do beside waiting.
 type rawStream interface {
 	// read waits for bytes and returns a buffer, borrowed only then, with the first
 	// n of them.
@@ -34,17 +34,27 @@ type rawStream interface {
 	tryWrite(p []byte) (n int)
 }
 
-// atOnce reports whether the stream says how much it takes, or has, without waiting.
-func (c *Conn) atOnce() bool { return c.eventStream != nil || c.raw != nil }
-
 // tryWrite writes as much of p as goes without waiting: all of it, as a rule, if the
-// stream is a socket.
+// stream is a socket. It is inlined: the way of a write must not be deep.
 func (c *Conn) tryWrite(p []byte) int {
-	switch {
-	case c.eventStream != nil:
-		return c.eventStream.TryWrite(p)
-	case c.raw != nil:
-		return c.raw.tryWrite(p)
+	if c.raw == nil {
+		return 0
 	}
-	return 0
+	return c.raw.tryWrite(p)
 }
+
+// eventReader is a connection over an EventStream, for those who write, and for a reader
+// that waits: Close, as a rule.
+type eventReader Conn
+
+func (r *eventReader) read(burst bool) (*buffer, int, error) {
+	b := getReadBuffer(burst)
+	n, err := r.eventStream.Read(b.b)
+	if n == 0 {
+		freeReadBuffer(b)
+		b = nil
+	}
+	return b, n, err
+}
+
+func (r *eventReader) tryWrite(p []byte) int { return r.eventStream.TryWrite(p) }

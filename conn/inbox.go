@@ -193,7 +193,7 @@ func (in *inbox) makeRoom() {
 // followed by one that needs a large one. That is lent to a socket for nothing; other
 // streams hold it while they wait.
 func (c *Conn) bursting(n int) bool {
-	if !c.atOnce() {
+	if c.raw == nil {
 		return n == len(c.in.buf.b)
 	}
 	return n >= readBufferSize

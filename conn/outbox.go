@@ -322,7 +322,7 @@ func (o *outbox) uncork(c *Conn) {
 	o.mu.Unlock()
 	switch {
 	case !corked:
-	case c.atOnce():
+	case c.raw != nil:
 		o.flushSoon(c)
 	default:
 		o.mu.Lock()

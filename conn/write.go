@@ -45,7 +45,10 @@ func (c *Conn) WriteText(ctx context.Context, s string) error {
 	return c.Write(ctx, Text, unsafe.Slice(unsafe.StringData(s), len(s))) // only read
 }
 
-// isText reports whether p is valid UTF-8, faster than unicode/utf8.
+// isText reports whether p is valid UTF-8, faster than unicode/utf8. It is not inlined:
+// who writes keeps what it needs on the stack until all is written.
+//
+//go:noinline
 func isText(p []byte) bool {
 	var v frame.UTF8
 	return v.Write(p) && v.Complete()

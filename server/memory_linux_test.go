@@ -76,10 +76,15 @@ func repeatAlone(t *testing.T) {
 func echoing(inLoop bool) http.Handler {
 	return &server.Service{
 		EventLoop: inLoop,
-		OnMessage: func(c *conn.Conn, m conn.Message) (any, error) {
-			return nil, c.Write(context.Background(), m.Type, m.Data)
-		},
+		OnMessage: func(c *conn.Conn, m conn.Message) (any, error) { return nil, writeBack(c, m) },
 	}
+}
+
+// writeBack has the callback need some stack for itself.
+//
+//go:noinline
+func writeBack(c *conn.Conn, m conn.Message) error {
+	return c.Write(context.Background(), m.Type, m.Data)
 }
 
 func echoOn(w http.ResponseWriter, r *http.Request) {

@@ -107,6 +107,7 @@ func (ss *session) waiting() int {
 	return ss.Waiting
 }
 
+//go:noinline
 func (ss *session) begin(r *http.Request) func() bool {
 	if ss.OnOpen == nil {
 		return nil
@@ -161,6 +162,8 @@ func (ss *session) open(r *http.Request) (goOn bool) {
 // messages returns what calls the handler of a message, sends its reply and reports
 // whether there may be another. Each goroutine that serves a connection has it on its
 // stack: what is rare is elsewhere, and a method as a value would be one call more.
+//
+//go:noinline
 func (ss *session) messages() func(m conn.Message) (goOn bool) {
 	return func(m conn.Message) (goOn bool) {
 		ss.turn.take()
