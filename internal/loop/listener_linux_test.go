@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/swan-ws/websocket/internal/loop"
 )
@@ -104,4 +105,65 @@ func waits(t *testing.T, nc syscall.Conn) (n int) {
 		n += strings.Count(string(info), fmt.Sprintf(" ino:%x ", stat.Ino))
 	}
 	return n
+}
+
+func TestListen_LeavesAListenerThatIsClosed(t *testing.T) {
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp.Close()
+	if _, err := loop.Listen(tcp.(*net.TCPListener)); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// A listener of all addresses leaves it to each socket which one it came to.
+func TestListener_OfAllAddresses_KnowsWhereWhoCame(t *testing.T) {
+	tcp, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := loop.Listen(tcp.(*net.TCPListener))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	peer, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	s, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.LocalAddr().String() != peer.RemoteAddr().String() || s.RemoteAddr().String() != peer.LocalAddr().String() {
+		t.Errorf("%v to %v, the peer says %v to %v", s.RemoteAddr(), s.LocalAddr(), peer.LocalAddr(), peer.RemoteAddr())
+	}
+}
+
+// Who sleeps is not woken, and who is closed is neither.
+func TestSocket_Sleep_UndoesWakeAfter(t *testing.T) {
+	l := listen(t)
+	asleep, _ := accepted(t, l)
+	awake, _ := accepted(t, l)
+	woken := make(chan string, 2)
+	asleep.WakeAfter(time.Millisecond, func() { woken <- "asleep" })
+	asleep.Sleep()
+	awake.WakeAfter(20*time.Millisecond, func() { woken <- "awake" })
+	if who := <-woken; who != "awake" {
+		t.Errorf("%s was woken", who)
+	}
+	awake.Close()
+	awake.Sleep()
+	awake.WakeAfter(0, func() { t.Error("a socket that is closed was woken") })
+	if err := awake.Begin(); err != net.ErrClosed {
+		t.Error(err)
+	}
+	if _, err := awake.TCP(); err != net.ErrClosed {
+		t.Error(err)
+	}
 }
