@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/server"
@@ -70,46 +69,28 @@ func TestEventLoop_SurvivesWhatACheckDoes(t *testing.T) {
 // Frames that come with the handshake have callbacks of any length: others are accepted
 // meanwhile.
 func TestEventLoop_ACallbackForWhatCameWithTheHandshake_HoldsUpNobody(t *testing.T) {
-	release := make(chan struct{})
-	s := echo()
-	s.EventLoop = true
-	quick := s.OnText
-	s.OnText = func(c *conn.Conn, m conn.Message) (any, error) {
-		if string(m.Data) == "wait" {
-			<-release
+	var release chan struct{}
+	set := func(_ *server.Server, s *server.Service) {
+		release = make(chan struct{})
+		waitWhenTold(s, release)
+	}
+	listenInLoop(t, set, func(t *testing.T, _ *server.Server, open func() net.Conn) {
+		var slow []net.Conn
+		for range 10 {
+			nc := open()
+			send(t, nc, request()+"\x81\x84\x00\x00\x00\x00wait")
+			slow = append(slow, nc)
 		}
-		return quick(c, m)
-	}
-	srv := &server.Server{Addr: "127.0.0.1:0", Handler: s, Logger: quiet()}
-	at, err := srv.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	runOn(t, srv, srv.ListenAndServe)
-	open := func() net.Conn {
-		nc, err := net.Dial("tcp", at.String())
-		if err != nil {
-			t.Fatal(err)
+		well := open()
+		send(t, well, request()+frameX)
+		receiveHead(t, well)
+		expect(t, well, echoX)
+		close(release)
+		for _, nc := range slow {
+			receiveHead(t, nc)
+			expect(t, nc, []byte("\x81\x04wait"))
 		}
-		t.Cleanup(func() { nc.Close() })
-		nc.SetDeadline(time.Now().Add(patience))
-		return nc
-	}
-	var slow []net.Conn
-	for range 10 {
-		nc := open()
-		send(t, nc, request()+"\x81\x84\x00\x00\x00\x00wait")
-		slow = append(slow, nc)
-	}
-	well := open()
-	send(t, well, request()+frameX)
-	receiveHead(t, well)
-	expect(t, well, echoX)
-	close(release)
-	for _, nc := range slow {
-		receiveHead(t, nc)
-		expect(t, nc, []byte("\x81\x04wait"))
-	}
+	})
 }
 
 // An Observer that ends its goroutine ends one connection, be it that goroutine which
@@ -130,12 +111,7 @@ func TestEventLoop_AcceptsOn_WhateverAnObserverDoes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ended, err := net.Dial("tcp", at.String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer ended.Close()
-			ended.SetDeadline(time.Now().Add(patience))
+			ended := dialTCP(t, at)
 			doomed.Store(ended.LocalAddr().String())
 			if come { // it is there when the connection is accepted
 				send(t, ended, request())

@@ -43,15 +43,7 @@ func listenInLoop(t *testing.T, set func(srv *server.Server, s *server.Service),
 				t.Fatal(err)
 			}
 			runOn(t, srv, srv.ListenAndServe)
-			f(t, srv, func() net.Conn {
-				nc, err := net.Dial("tcp", at.String())
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { nc.Close() })
-				nc.SetDeadline(time.Now().Add(patience))
-				return nc
-			})
+			f(t, srv, func() net.Conn { return dialTCP(t, at) })
 		})
 	}
 }

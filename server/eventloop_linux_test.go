@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/server"
 )
 
 // The clients here are connections too: each has a goroutine that reads.
@@ -38,11 +39,8 @@ func TestEventLoop_AConnectionThatWaits_HasNoGoroutine(t *testing.T) {
 	}
 }
 
-// Of all callbacks that run at a time only those wait that are slow themselves.
-func TestEventLoop_SlowCallbacks_HoldUpNobodyElse(t *testing.T) {
-	release := make(chan struct{})
-	s := echo()
-	s.EventLoop = true
+// waitWhenTold has the callback of the text "wait" wait until release is closed.
+func waitWhenTold(s *server.Service, release <-chan struct{}) {
 	quick := s.OnText
 	s.OnText = func(c *conn.Conn, m conn.Message) (any, error) {
 		if string(m.Data) == "wait" {
@@ -50,6 +48,14 @@ func TestEventLoop_SlowCallbacks_HoldUpNobodyElse(t *testing.T) {
 		}
 		return quick(c, m)
 	}
+}
+
+// Of all callbacks that run at a time only those wait that are slow themselves.
+func TestEventLoop_SlowCallbacks_HoldUpNobodyElse(t *testing.T) {
+	release := make(chan struct{})
+	s := echo()
+	s.EventLoop = true
+	waitWhenTold(s, release)
 	dial := overTCP(t, s, false)
 	var slow []*conn.Conn
 	for range 10 {

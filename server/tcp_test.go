@@ -21,8 +21,9 @@ func serveTCP(t testing.TB, s *server.Service) net.Addr {
 	return l.Addr()
 }
 
-// rawTCP returns the stream of a connection to addr, behind its handshake.
-func rawTCP(t testing.TB, addr net.Addr) net.Conn {
+// dialTCP opens a stream to addr without a handshake. A test that waits in vain on it
+// ends.
+func dialTCP(t testing.TB, addr net.Addr) net.Conn {
 	t.Helper()
 	nc, err := net.Dial("tcp", addr.String())
 	if err != nil {
@@ -30,6 +31,13 @@ func rawTCP(t testing.TB, addr net.Addr) net.Conn {
 	}
 	t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(patience))
+	return nc
+}
+
+// rawTCP returns the stream of a connection to addr, behind its handshake.
+func rawTCP(t testing.TB, addr net.Addr) net.Conn {
+	t.Helper()
+	nc := dialTCP(t, addr)
 	send(t, nc, request())
 	var head []byte
 	for b := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); head = append(head, b...) {
