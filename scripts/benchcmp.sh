@@ -23,6 +23,7 @@ if [ "${1:-}" != -store ] && [ ! -f "$baseline" ]; then
 	exit 1
 fi
 
+commit=$(git describe --always --dirty) # before the baseline itself changes
 now=$(mktemp)
 trap 'rm -f "$now" "$now.base"' EXIT
 go test -run '^$' -bench "${BENCH:-.}" -benchmem -count "${COUNT:-6}" -benchtime "${BENCHTIME:-100ms}" \
@@ -30,7 +31,7 @@ go test -run '^$' -bench "${BENCH:-.}" -benchmem -count "${COUNT:-6}" -benchtime
 
 if [ "${1:-}" = -store ]; then
 	{
-		echo "# $(date +%F), $(go env GOVERSION), commit $(git describe --always --dirty)"
+		echo "# $(date +%F), $(go env GOVERSION), commit $commit"
 		cat "$now"
 	} >"$baseline"
 	echo "stored in $baseline"
