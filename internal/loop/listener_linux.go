@@ -4,9 +4,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
 	"syscall"
 	"unique"
+
+	"github.com/swan-ws/websocket/internal/quick"
 )
 
 // A Listener accepts Sockets: package net would make much of a connection that it has
@@ -20,7 +21,7 @@ type Listener struct {
 
 	fd  int // of the last attempt
 	err error
-	who syscall.Sockaddr
+	who quick.Name
 }
 
 // Listen makes a Listener of l and closes that. On an error l is as good as before.
@@ -62,7 +63,7 @@ func (l *Listener) accept() (*Socket, error) {
 	}
 	p, err := nextPoller()
 	if err != nil {
-		syscall.Close(l.fd)
+		quick.Close(l.fd)
 		return nil, err
 	}
 	return l.socket(p), nil
@@ -70,7 +71,7 @@ func (l *Listener) accept() (*Socket, error) {
 
 func (l *Listener) attempt(fd uintptr) bool {
 	for {
-		l.fd, l.who, l.err = syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+		l.fd, l.who, l.err = quick.Accept(int(fd))
 		switch l.err {
 		case syscall.EINTR, syscall.ECONNABORTED: // it was gone before
 		case syscall.EAGAIN:
@@ -86,34 +87,12 @@ func (l *Listener) socket(p *poller) *Socket {
 	local := l.local
 	if local == (unique.Handle[netip.AddrPort]{}) {
 		name, _ := syscall.Getsockname(l.fd)
-		local = unique.Make(nameOf(name))
+		local = unique.Make(quick.NameOf(name).AddrPort())
 	}
-	remote := nameOf(l.who)
+	remote := l.who.AddrPort()
 	s := &Socket{p: p, fd: int32(l.fd), local: local, remote: remote.Addr(), port: remote.Port()}
 	p.enter(s)
 	return s
-}
-
-// nameOf returns the zero AddrPort for what the system did not tell.
-func nameOf(name syscall.Sockaddr) netip.AddrPort {
-	switch at := name.(type) {
-	case *syscall.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(at.Addr), uint16(at.Port))
-	case *syscall.SockaddrInet6:
-		ip := netip.AddrFrom16(at.Addr)
-		if at.ZoneId != 0 {
-			ip = ip.WithZone(zone(int(at.ZoneId)))
-		}
-		return netip.AddrPortFrom(ip, uint16(at.Port))
-	}
-	return netip.AddrPort{}
-}
-
-func zone(index int) string {
-	if i, err := net.InterfaceByIndex(index); err == nil {
-		return i.Name
-	}
-	return strconv.Itoa(index)
 }
 
 // Close ends Accept, with net.ErrClosed.

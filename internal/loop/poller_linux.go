@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/swan-ws/websocket/internal/quick"
 )
 
 const (
@@ -94,7 +96,7 @@ func newPoller() (*poller, error) {
 
 // collect fetches the next batch, if there is one.
 func (p *poller) collect(uintptr) bool {
-	n, _ := syscall.EpollWait(p.epfd, p.batch[:], 0)
+	n, _ := quick.EpollPoll(p.epfd, p.batch[:])
 	p.n, p.next = max(n, 0), 0
 	return n > 0
 }
@@ -104,7 +106,7 @@ const edgeTriggered = 1 << 31
 
 func (p *poller) watch(fd int, events uint32) error {
 	e := syscall.EpollEvent{Events: events | edgeTriggered, Fd: int32(fd)}
-	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_ADD, fd, &e))
+	return os.NewSyscallError("epoll_ctl", quick.EpollAdd(p.epfd, fd, &e))
 }
 
 // unwatch undoes watch, if it has been called.
@@ -219,14 +221,19 @@ func (p *poller) socket(fd int) *Socket {
 func (p *poller) begin(s *Socket) {
 	p.current = s
 	p.turns++
-	switch {
-	case p.armed:
-	case p.timer == nil:
-		p.armed, p.timer = true, time.AfterFunc(slowTurn, p.tick)
-	default:
-		p.armed = true
+	if !p.armed {
+		p.arm()
+	}
+}
+
+func (p *poller) arm() {
+	p.armed = true
+	if p.timer == nil {
+		p.timer = time.AfterFunc(slowTurn, p.tick)
+	} else {
 		p.timer.Reset(slowTurn)
 	}
+	quick.Tell() // a callback that computes holds up the timer too, unless it is interrupted
 }
 
 func (p *poller) tick() {

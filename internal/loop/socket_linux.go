@@ -26,8 +26,9 @@ type Socket struct {
 	// and no event will tell; or a read may stop short of the rest, at urgent data.
 	dry, ended atomic.Bool
 
-	waited atomic.Bool // change is not nil
-	port   uint16      // of remote
+	waited  atomic.Bool // change is not nil
+	port    uint16      // of remote
+	lingers bool        // or may, in close: it is not known here what it was before
 
 	readable atomic.Pointer[func()]
 
@@ -132,7 +133,11 @@ func (s *Socket) unuse() {
 func (s *Socket) release() {
 	if s.users.CompareAndSwap(closed, closed+closed/2) { // once
 		s.p.remove(s)
-		syscall.Close(int(s.fd))
+		if s.lingers {
+			syscall.Close(int(s.fd))
+		} else {
+			quick.Close(int(s.fd))
+		}
 	}
 }
 

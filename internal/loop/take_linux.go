@@ -25,7 +25,7 @@ func Take(nc *net.TCPConn) (*Socket, error) {
 		return nil, err
 	}
 	remote := addrPort(nc.RemoteAddr())
-	s := &Socket{p: p, fd: int32(fd), local: unique.Make(addrPort(nc.LocalAddr())), remote: remote.Addr(), port: remote.Port()}
+	s := &Socket{p: p, fd: int32(fd), local: unique.Make(addrPort(nc.LocalAddr())), remote: remote.Addr(), port: remote.Port(), lingers: true}
 	p.enter(s)
 	if err := p.add(s); err != nil {
 		s.Close()

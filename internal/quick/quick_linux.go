@@ -25,6 +25,12 @@ func Read(fd int, p []byte) (int, error) {
 		syscall.MSG_DONTWAIT, 0, 0))
 }
 
+// ReadTold is Read by a call that the runtime is told of. There is room in p.
+func ReadTold(fd int, p []byte) (int, error) {
+	return result(syscall.Syscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)),
+		syscall.MSG_DONTWAIT, 0, 0))
+}
+
 // Write is syscall.Write.
 //
 //go:nosplit

@@ -1,0 +1,108 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/swan-ws/websocket/client"
+	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/server"
+)
+
+// The runtime interrupts who computes only while it watches. It rests with the program,
+// and is roused by the system calls that it is told of: our own must see to it. The
+// clients are another process, whose calls do not rouse it.
+func TestService_ACallbackThatComputes_HoldsUpNobodyElse_OnOneProcessor(t *testing.T) {
+	if mode := os.Getenv(computing); mode != "" {
+		serveWhoComputes(t, mode == "loop")
+		return
+	}
+	for _, mode := range []string{"goroutines", "loop"} {
+		for name, before := range map[string]func(t *testing.T, c *conn.Conn){
+			"after a rest": func(*testing.T, *conn.Conn) { <-time.After(100 * time.Millisecond) },
+			"at work": func(t *testing.T, c *conn.Conn) {
+				for range 500 {
+					answers(t, c)
+				}
+			},
+		} {
+			t.Run(mode+" "+name, func(t *testing.T) {
+				url := startComputing(t, mode)
+				var clients [2]*conn.Conn
+				for i := range clients {
+					c, _, err := client.Dial(t.Context(), url, &client.Options{Proxy: noProxy})
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer c.CloseNow()
+					clients[i] = c
+				}
+				before(t, clients[1])
+				if err := clients[0].Write(t.Context(), conn.Text, []byte("compute")); err != nil {
+					t.Fatal(err)
+				}
+				answers(t, clients[1])
+			})
+		}
+	}
+}
+
+func answers(t *testing.T, c *conn.Conn) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := c.Write(ctx, conn.Text, []byte("swan")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// computing is set in the process that serves.
+const computing = "WEBSOCKET_TEST_COMPUTES"
+
+// startComputing returns where that process listens.
+func startComputing(t *testing.T, mode string) (url string) {
+	child := exec.Command(os.Args[0], "-test.run=^TestService_ACallbackThatComputes_HoldsUpNobodyElse_OnOneProcessor$")
+	child.Env = append(os.Environ(), computing+"="+mode, "GOMAXPROCS=1")
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		child.Process.Kill()
+		child.Wait()
+	})
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "ws://" + strings.TrimSpace(addr) + "/"
+}
+
+// serveWhoComputes serves until it is killed: it computes on one message for ever, and
+// sends all others back.
+func serveWhoComputes(t *testing.T, inLoop bool) {
+	l := listenTCP(t)
+	fmt.Println(l.Addr())
+	srv := &server.Server{Logger: quiet(), Handler: &server.Service{
+		EventLoop: inLoop,
+		OnMessage: func(_ *conn.Conn, m conn.Message) (any, error) {
+			for string(m.Data) == "compute" {
+			}
+			return m, nil
+		},
+	}}
+	t.Fatal(srv.Serve(l))
+}
