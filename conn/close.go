@@ -8,6 +8,7 @@ import (
 
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/frame"
+	"github.com/swan-ws/websocket/internal/instant"
 )
 
 const (
@@ -143,7 +144,7 @@ func (c *Conn) flushClose(timeout time.Duration) error {
 	}
 	s := c.out.needed()
 	if s.closeBy == 0 {
-		s.closeBy = now().add(timeout)
+		s.closeBy = instant.Now().Add(timeout)
 	}
 	return c.out.flushAll(c, s.closeBy)
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/internal/instant"
 )
 
 // A Conn is a WebSocket connection after the opening handshake. Most of them wait most
@@ -61,7 +62,7 @@ func New(rwc io.ReadWriteCloser, cfg Config) *Conn {
 		stream: asStream(rwc),
 		opt:    opt,
 		onDone: cfg.OnDone,
-		alive:  keepalive{start: now()},
+		alive:  keepalive{start: instant.Now()},
 		out:    outbox{m: machine.NewSender(machine.Config{Role: cfg.Role})},
 		z:      newCompression(cfg.Role, opt.Compression, cfg.Deflate),
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/frame"
+	"github.com/swan-ws/websocket/internal/instant"
 	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
@@ -177,7 +178,7 @@ func (c *Conn) writeDeflated(ctx context.Context, op frame.Opcode, p []byte) err
 
 // writeDeflatedFrame queues one admitted frame of a compressed message. mu is held
 // before and not after.
-func (c *Conn) writeDeflatedFrame(by instant, op frame.Opcode, fin bool, z []byte) error {
+func (c *Conn) writeDeflatedFrame(by instant.Time, op frame.Opcode, fin bool, z []byte) error {
 	o := &c.out
 	q := o.pending()
 	var err error

@@ -42,20 +42,19 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("websocket: closed%s: %v: %q", who, e.Code, e.Reason)
 }
 
-// Unwrap makes errors.Is(err, net.ErrClosed) and errors.Is(err, e.Cause) hold.
-func (e *CloseError) Unwrap() []error {
-	if e.Cause == nil {
-		return []error{net.ErrClosed}
-	}
-	return []error{net.ErrClosed, e.Cause}
-}
+// Unwrap returns Cause.
+func (e *CloseError) Unwrap() error { return e.Cause }
+
+// Is makes errors.Is(err, net.ErrClosed) hold.
+func (e *CloseError) Is(target error) bool { return target == net.ErrClosed }
 
 // faultError is a fault in the peer's bytes as an application sees it:
 // errors.As finds the *frame.ProtocolError, errors.Is finds net.ErrClosed.
 type faultError struct{ fault *frame.ProtocolError }
 
-func (e *faultError) Error() string   { return "websocket: " + e.fault.Error() }
-func (e *faultError) Unwrap() []error { return []error{e.fault, net.ErrClosed} }
+func (e *faultError) Error() string        { return "websocket: " + e.fault.Error() }
+func (e *faultError) Unwrap() error        { return e.fault }
+func (e *faultError) Is(target error) bool { return target == net.ErrClosed }
 
 // CloseStatus returns the close code that err stands for: that of a *CloseError,
 // or the one sent for a *frame.ProtocolError. It is 0 if err is about something

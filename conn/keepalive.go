@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/swan-ws/websocket/frame"
+	"github.com/swan-ws/websocket/internal/instant"
 )
 
 // keepalive pings the peer, notices that it is gone, and closes what is idle, all
 // with one timer.
 type keepalive struct {
-	start instant
+	start instant.Time
 	since atomic.Int64 // the instant at which the last message passed; with IdleTimeout only
 	heard atomic.Bool  // bytes have come since the ping
 
@@ -23,31 +24,37 @@ type keepalive struct {
 	waiting  bool // for signs of life
 	listened bool // somebody did when that began
 	timer    *time.Timer
-	pingAt   instant // when the next ping is due
-	giveUpAt instant
+	pingAt   instant.Time // when the next ping is due
+	giveUpAt instant.Time
 }
 
 func (c *Conn) startKeepalive() {
-	k, now := &c.alive, now()
+	k, now := &c.alive, instant.Now()
 	if c.opt.PingEvery == 0 && c.opt.IdleTimeout == 0 {
 		return
 	}
 	c.touch()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.pingAt = now.add(c.opt.PingEvery)
+	k.pingAt = now.Add(c.opt.PingEvery)
 	c.tickIn(c.nextTick(now))
 }
 
 // waker is a stream that wakes its connection, which needs no timer of its own then.
 type waker interface {
-	WakeAfter(d time.Duration, f func())
+	WakeAfter(d time.Duration, w interface{ Wake() })
 }
+
+// A sleeper is a connection that is woken.
+type sleeper Conn
+
+// Wake is the stream's.
+func (s *sleeper) Wake() { (*Conn)(s).tick() }
 
 func (c *Conn) tickIn(d time.Duration) {
 	k := &c.alive
 	if w, ok := c.stream.(waker); ok {
-		w.WakeAfter(d, c.tick)
+		w.WakeAfter(d, (*sleeper)(c))
 	} else if k.timer == nil {
 		k.timer = time.AfterFunc(d, c.tick)
 	} else {
@@ -67,7 +74,7 @@ func (k *keepalive) stop() {
 // touch is called when a message passes.
 func (c *Conn) touch() {
 	if c.opt.IdleTimeout > 0 {
-		c.alive.since.Store(int64(now()))
+		c.alive.since.Store(int64(instant.Now()))
 	}
 }
 
@@ -78,7 +85,9 @@ func (k *keepalive) hear() {
 	}
 }
 
-func (c *Conn) idleAt() instant { return instant(c.alive.since.Load()).add(c.opt.IdleTimeout) }
+func (c *Conn) idleAt() instant.Time {
+	return instant.Time(c.alive.since.Load()).Add(c.opt.IdleTimeout)
+}
 
 // tick does what is due and sets the timer for what is next.
 func (c *Conn) tick() {
@@ -88,7 +97,7 @@ func (c *Conn) tick() {
 	if k.stopped {
 		return
 	}
-	now := now()
+	now := instant.Now()
 	if c.in.state.Load() == lent || c.flags.has(atWork) {
 		c.touch() // a message is being worked on
 	}
@@ -127,7 +136,7 @@ func (c *Conn) closeIdle() {
 }
 
 // tickPing reports whether the peer may still be alive.
-func (c *Conn) tickPing(now instant) bool {
+func (c *Conn) tickPing(now instant.Time) bool {
 	k := &c.alive
 	if k.waiting && k.heard.Load() {
 		k.waiting = false
@@ -139,7 +148,7 @@ func (c *Conn) tickPing(now instant) bool {
 		c.awaitLife(now) // nobody listens, or has only just begun: silence means nothing
 	}
 	if now >= k.pingAt {
-		k.pingAt = now.add(c.opt.PingEvery)
+		k.pingAt = now.Add(c.opt.PingEvery)
 		if !k.waiting && c.opt.PongWithin > 0 {
 			k.waiting = true
 			k.heard.Store(false)
@@ -155,8 +164,8 @@ func (c *Conn) tickPing(now instant) bool {
 }
 
 // awaitLife gives the peer PongWithin from now on.
-func (c *Conn) awaitLife(now instant) {
-	c.alive.giveUpAt, c.alive.listened = now.add(c.opt.PongWithin), c.listens()
+func (c *Conn) awaitLife(now instant.Time) {
+	c.alive.giveUpAt, c.alive.listened = now.Add(c.opt.PongWithin), c.listens()
 }
 
 // listens reports whether somebody would hear of the peer.
@@ -171,9 +180,9 @@ func (c *Conn) listens() bool {
 }
 
 // nextTick returns how long it is until something may be due.
-func (c *Conn) nextTick(now instant) time.Duration {
+func (c *Conn) nextTick(now instant.Time) time.Duration {
 	k := &c.alive
-	next := instant(math.MaxInt64)
+	next := instant.Time(math.MaxInt64)
 	if c.opt.PingEvery > 0 {
 		next = min(next, k.pingAt)
 	}
@@ -183,5 +192,5 @@ func (c *Conn) nextTick(now instant) time.Duration {
 	if c.opt.IdleTimeout > 0 {
 		next = min(next, c.idleAt())
 	}
-	return next.sub(now)
+	return next.Sub(now)
 }

@@ -137,7 +137,7 @@ func (c *Conn) tellEnded(err error) {
 		Err:      err,
 		Code:     CloseStatus(err),
 		Remote:   closed && e.Remote,
-		Lifetime: c.alive.start.since(),
+		Lifetime: c.alive.start.Since(),
 	})
 }
 

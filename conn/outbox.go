@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/internal/instant"
 )
 
 const (
@@ -48,21 +49,21 @@ type outbox struct {
 	change  chan struct{} // closed at the next change somebody waits for; nil: nobody
 	*seldom               // nil: it has not been needed
 
-	fresh   instant // until then, the stream's write deadline is good enough
-	pongs   int32   // bytes of Pongs in queue
-	large   int32   // writers that wait for the queue to run dry: nobody overtakes them
-	ended   bool    // nothing goes out any more: Err says why
-	writing bool    // somebody is in stream.Write, without mu
-	corked  bool    // what is queued waits for more to leave with it
-	exact   bool    // the stream's write deadline was set for one write of a hurried context
+	fresh   instant.Time // until then, the stream's write deadline is good enough
+	pongs   int32        // bytes of Pongs in queue
+	large   int32        // writers that wait for the queue to run dry: nobody overtakes them
+	ended   bool         // nothing goes out any more: Err says why
+	writing bool         // somebody is in stream.Write, without mu
+	corked  bool         // what is queued waits for more to leave with it
+	exact   bool         // the stream's write deadline was set for one write of a hurried context
 }
 
 // seldom is what sending seldom takes.
 type seldom struct {
 	message  *messageWriter
-	cork     *time.Timer // runs while corked
-	latePong []byte      // payload of the newest that found no room in queue; nil: none
-	closeBy  instant     // when closing must be over
+	cork     *time.Timer  // runs while corked
+	latePong []byte       // payload of the newest that found no room in queue; nil: none
+	closeBy  instant.Time // when closing must be over
 }
 
 // needed returns o.seldom; mu is held.
@@ -131,7 +132,7 @@ func (o *outbox) changed() {
 // flush writes what is queued, unless somebody is about it. mu is held before and
 // not after. by is when the caller's time is over. The error is the connection's, if
 // it can send no more.
-func (o *outbox) flush(c *Conn, by instant) error {
+func (o *outbox) flush(c *Conn, by instant.Time) error {
 	if o.writing {
 		o.leave(c)
 		return nil
@@ -143,7 +144,7 @@ func (o *outbox) flush(c *Conn, by instant) error {
 // a little: as long as there is more of the peer's input at hand, what answers it leaves
 // in one write. It reports whether it has, and mu is not held any more then; if not, the
 // caller is to drain.
-func (o *outbox) leaveMessage(c *Conn, by instant) bool {
+func (o *outbox) leaveMessage(c *Conn, by instant.Time) bool {
 	switch {
 	case o.writing:
 		o.leave(c)
@@ -195,7 +196,7 @@ func (o *outbox) take() *buffer {
 // the caller wants for its own, and then some for others, unless it is in a hurry: its
 // deadline must not cut their frames. mu is held before, free during each write, and not
 // held after.
-func (o *outbox) drain(c *Conn, by instant, rounds int) error {
+func (o *outbox) drain(c *Conn, by instant.Time, rounds int) error {
 	o.writing = true
 	if by == 0 {
 		rounds += patience
@@ -222,7 +223,7 @@ func (o *outbox) drain(c *Conn, by instant, rounds int) error {
 }
 
 // insist writes p, however long the peer takes, within by.
-func (o *outbox) insist(c *Conn, by instant, p []byte) {
+func (o *outbox) insist(c *Conn, by instant.Time, p []byte) {
 	o.setDeadline(c, by)
 	if _, err := c.stream.Write(p); err != nil {
 		o.broke(c, err)
@@ -326,7 +327,7 @@ func (o *outbox) uncork(c *Conn) {
 		o.flushSoon(c)
 	default:
 		o.mu.Lock()
-		o.flush(c, now().add(10*corkTime))
+		o.flush(c, instant.Now().Add(10*corkTime))
 	}
 }
 
@@ -344,7 +345,7 @@ func (o *outbox) writeRest(c *Conn, p []byte, out *buffer) {
 
 // flushAll writes what is queued and waits until it is written, by whomever. mu
 // is held before and not after.
-func (o *outbox) flushAll(c *Conn, by instant) error {
+func (o *outbox) flushAll(c *Conn, by instant.Time) error {
 	if o.writing && !o.ended {
 		if err := o.waitForWriter(by); err != nil {
 			o.mu.Unlock()
@@ -354,8 +355,8 @@ func (o *outbox) flushAll(c *Conn, by instant) error {
 	return o.flush(c, by)
 }
 
-func (o *outbox) waitForWriter(by instant) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), -by.since())
+func (o *outbox) waitForWriter(by instant.Time) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), by.Until())
 	defer cancel()
 	for o.writing && !o.ended && err == nil {
 		err = o.wait(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/frame"
+	"github.com/swan-ws/websocket/internal/instant"
 	deflate "github.com/swan-ws/websocket/permessage-deflate"
 )
 
@@ -212,7 +213,7 @@ func (c *Conn) as(m *Prepared) *Prepared {
 }
 
 // sendOne writes or queues an admitted message. mu is held before and not after.
-func (c *Conn) sendOne(by instant, m *Prepared) error {
+func (c *Conn) sendOne(by instant.Time, m *Prepared) error {
 	as := c.as(m)
 	if as != m {
 		c.z.out.Sent(m.payload)
@@ -243,7 +244,7 @@ func (c *Conn) queuePrepared(m *Prepared) {
 }
 
 // writeReady writes or queues a frame as it is. mu is held before and not after.
-func (c *Conn) writeReady(by instant, wire []byte) error {
+func (c *Conn) writeReady(by instant.Time, wire []byte) error {
 	o := &c.out
 	if o.writing || o.waiting() || c.in.ahead.Load() && len(wire) < corkBudget {
 		q := o.pending()

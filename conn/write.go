@@ -9,6 +9,7 @@ import (
 
 	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/frame"
+	"github.com/swan-ws/websocket/internal/instant"
 )
 
 // Write sends p as one message. Many goroutines may: messages leave whole and in
@@ -58,7 +59,7 @@ func isText(p []byte) bool {
 // being written in pieces, and there is room. It returns with mu held, unless with
 // an error, and says when ctx's time is over. w is the writer of the message in pieces,
 // if it is for one.
-func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageWriter) (by instant, err error) {
+func (c *Conn) admit(ctx context.Context, op frame.Opcode, size int, w *messageWriter) (by instant.Time, err error) {
 	o := &c.out
 	by, err = hurry(ctx)
 	o.mu.Lock()
@@ -98,7 +99,7 @@ func (c *Conn) writeError(err error) error {
 }
 
 // writeFrame queues or writes one admitted frame. mu is held before and not after.
-func (c *Conn) writeFrame(by instant, op frame.Opcode, fin bool, p []byte) error {
+func (c *Conn) writeFrame(by instant.Time, op frame.Opcode, fin bool, p []byte) error {
 	o := &c.out
 	if len(p) >= gatherSize && !o.writing {
 		return c.writeLarge(by, op, fin, p)
@@ -125,7 +126,7 @@ func (c *Conn) queueFrame(op frame.Opcode, fin bool, p []byte) (err error) {
 
 // writeLarge writes a frame without copying its payload, or, where it must be
 // masked, without copying all of it at once.
-func (c *Conn) writeLarge(by instant, op frame.Opcode, fin bool, p []byte) error {
+func (c *Conn) writeLarge(by instant.Time, op frame.Opcode, fin bool, p []byte) error {
 	o := &c.out
 	q := o.pending()
 	var key frame.Key
@@ -183,7 +184,7 @@ func writeGathered(s stream, head, p []byte) error {
 
 // writeSlices writes the rest of a payload. WriteTimeout is for a slice, not for a
 // message of any size.
-func (c *Conn) writeSlices(by instant, p []byte) (err error) {
+func (c *Conn) writeSlices(by instant.Time, p []byte) (err error) {
 	for len(p) > 0 && err == nil {
 		n := min(len(p), writeSlice)
 		c.out.setDeadline(c, by)
@@ -194,7 +195,7 @@ func (c *Conn) writeSlices(by instant, p []byte) (err error) {
 }
 
 // writeMasked copies the payload in pieces, to mask it.
-func (c *Conn) writeMasked(by instant, q *buffer, key frame.Key, p []byte) error {
+func (c *Conn) writeMasked(by instant.Time, q *buffer, key frame.Key, p []byte) error {
 	pos := 0
 	for len(p) > 0 {
 		start := len(q.b)

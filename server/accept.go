@@ -79,7 +79,9 @@ func Accept(w http.ResponseWriter, r *http.Request, o *Options) (*conn.Conn, err
 	if o == nil {
 		o = &Options{}
 	}
-	return acceptHeld(w, r, o, groupsOf(r, o), 1)
+	groups := new(seats)
+	groups.find(r, o)
+	return acceptHeld(w, r, o, groups, 1)
 }
 
 // acceptHeld is Accept for a connection that is over for its groups when it has
@@ -314,10 +316,9 @@ func (t taken) write(wire []byte, timeout time.Duration) error {
 
 type groupKey struct{}
 
-// groupsOf returns who wants to know of a connection: the group named in the
-// options, that of the Server that the request came to, and its place there.
-func groupsOf(r *http.Request, o *Options) *seats {
-	s := new(seats)
+// find adds who wants to know of a connection: the group named in the options, that of
+// the Server that the request came to, and its place there.
+func (s *seats) find(r *http.Request, o *Options) {
 	if o.Group != nil {
 		s.add(o.Group)
 	}
@@ -328,7 +329,6 @@ func groupsOf(r *http.Request, o *Options) *seats {
 	if p := placeOf(r); p != nil {
 		s.others = append(s.others, p)
 	}
-	return s
 }
 
 func withGroup(ctx context.Context, g *Group) context.Context {

@@ -3,6 +3,7 @@ package server
 import (
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,9 +17,10 @@ type eventSocket interface {
 	net.Conn
 	conn.EventStream
 	Begin() error
-	WakeAfter(d time.Duration, f func())
+	WakeAfter(d time.Duration, w interface{ Wake() })
 	Sleep()
 	TCP() (*net.TCPConn, error)
+	RemoteAddrPort() netip.AddrPort
 }
 
 // loops reports whether all that the Handler accepts is for the event loop.
@@ -73,7 +75,7 @@ func (c *caller) wait() {
 		c.ready()
 	}
 	if !c.by.IsZero() && c.calls.Load() == 0 {
-		c.WakeAfter(time.Until(c.by), func() { c.Close() })
+		c.WakeAfter(time.Until(c.by), c)
 	}
 	switch err := c.Begin(); err {
 	case nil, net.ErrClosed: // it may be over
@@ -82,6 +84,9 @@ func (c *caller) wait() {
 		c.Close()
 	}
 }
+
+// Wake is called when its time is over.
+func (c *caller) Wake() { c.Close() }
 
 func (c *caller) logLost(err error) {
 	if !c.f.isClosed() {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,12 +21,13 @@ type fakeSocket struct {
 	ready  func()
 }
 
-func (*fakeSocket) RemoteAddr() net.Addr            { return at{}.RemoteAddr() }
-func (*fakeSocket) WakeAfter(time.Duration, func()) {}
-func (s *fakeSocket) OnReadable(f func())           { s.ready = f }
-func (s *fakeSocket) Sleep()                        { close(s.met) }
-func (s *fakeSocket) TCP() (*net.TCPConn, error)    { return s.tcp() }
-func (s *fakeSocket) Close() error                  { s.closed.Store(true); return nil }
+func (*fakeSocket) RemoteAddr() net.Addr                         { return at{}.RemoteAddr() }
+func (*fakeSocket) RemoteAddrPort() (none netip.AddrPort)        { return none }
+func (*fakeSocket) WakeAfter(time.Duration, interface{ Wake() }) {}
+func (s *fakeSocket) OnReadable(f func())                        { s.ready = f }
+func (s *fakeSocket) Sleep()                                     { close(s.met) }
+func (s *fakeSocket) TCP() (*net.TCPConn, error)                 { return s.tcp() }
+func (s *fakeSocket) Close() error                               { s.closed.Store(true); return nil }
 
 func (s *fakeSocket) Begin() error {
 	if s.closed.Load() {

@@ -109,14 +109,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := s.Options
 	o.Conn = s.ConnOptions()
 	o.eventLoop = s.EventLoop || loopAlways
-	groups := groupsOf(r, &o)
-	c, err := s.accept(w, r, &o, groups)
+	ss := &session{Service: s}
+	ss.groups.find(r, &o)
+	c, err := s.accept(w, r, &o, &ss.groups)
 	if err != nil {
 		s.logRefusal(r, err)
 		return
 	}
-	ss := newSession(s, c)
-	ss.groups = groups
+	ss.on(c)
 	switch r = ss.outlive(r); {
 	case !o.eventLoop:
 		go ss.run(r)
@@ -166,7 +166,8 @@ func (s *Service) ConnOptions() conn.Options {
 //
 // It returns when all callbacks have, and all replies that are streams have ended.
 func (s *Service) Serve(c *conn.Conn, r *http.Request) {
-	ss := newSession(s, c)
+	ss := &session{Service: s}
+	ss.on(c)
 	if err := s.Validate(); err != nil {
 		ss.fail(err)
 		return

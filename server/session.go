@@ -29,7 +29,7 @@ func (e *PanicError) Error() string {
 type session struct {
 	*Service
 	c       *conn.Conn
-	groups  *seats      // wait for the callbacks; nil: nobody does
+	groups  seats       // which wait for the callbacks
 	streams *besides    // nil: there has been none
 	turn    turn        // of the callback that runs
 	failed  atomic.Bool // a callback has: what the peer has still sent is not handled
@@ -76,12 +76,12 @@ func (t *turn) handover() chan struct{} {
 
 type sessionKey struct{}
 
-func newSession(s *Service, c *conn.Conn) *session {
-	ss := &session{Service: s, c: c, opened: s.OnOpen == nil}
-	if s.OnPing != nil || s.OnPong != nil || s.OnIdleTimeout != nil {
+// on makes ss the session of c.
+func (ss *session) on(c *conn.Conn) {
+	ss.c, ss.opened = c, ss.OnOpen == nil
+	if ss.OnPing != nil || ss.OnPong != nil || ss.OnIdleTimeout != nil {
 		c.Set(sessionKey{}, ss)
 	}
-	return ss
 }
 
 // run serves the connection until it ends.
@@ -142,9 +142,7 @@ func (ss *session) ended(err error) {
 }
 
 func (ss *session) end() {
-	if ss.groups != nil {
-		defer ss.groups.letGo(ss.c)
-	}
+	defer ss.groups.letGo(ss.c)
 	ss.finish()
 	if ss.streams != nil {
 		ss.streams.Wait()

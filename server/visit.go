@@ -90,7 +90,7 @@ func (v *visit) read(p []byte) bool {
 	}
 	end := last + len(emptyLine)
 	v.ctx.ahead = slices.Clone(p[end:])
-	text := string(appendAddr(p[:end], v.nc.RemoteAddr())) // one string costs less than two
+	text := string(appendRemoteAddr(p[:end], v.nc)) // one string costs less than two
 	copy(p[end:], v.ctx.ahead)
 	if !v.head.Parse(text[:end]) {
 		return false
@@ -99,17 +99,21 @@ func (v *visit) read(p []byte) bool {
 	return true
 }
 
-// appendAddr appends addr.String, with less ado for what is usual.
-func appendAddr(dst []byte, addr net.Addr) []byte {
-	switch a := addr.(type) {
-	case nil:
-		return dst
-	case *net.TCPAddr:
-		if ap := a.AddrPort(); ap.IsValid() {
-			return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).AppendTo(dst)
-		}
+// appendRemoteAddr appends nc.RemoteAddr().String(), with less ado for what is usual.
+func appendRemoteAddr(dst []byte, nc net.Conn) []byte {
+	var at netip.AddrPort
+	if c, ok := nc.(*caller); ok {
+		at = c.RemoteAddrPort()
+	} else if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		at = tcp.AddrPort()
 	}
-	return append(dst, addr.String()...)
+	if at.IsValid() {
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).AppendTo(dst)
+	}
+	if addr := nc.RemoteAddr(); addr != nil {
+		return append(dst, addr.String()...)
+	}
+	return dst
 }
 
 // serve has the Handler answer the request, as net/http would.

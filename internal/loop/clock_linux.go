@@ -5,26 +5,28 @@ import (
 	"math/bits"
 	"sync"
 	"time"
+
+	"github.com/swan-ws/websocket/internal/instant"
 )
 
 // clock wakes sockets, with one timer for all of them.
 var clock struct {
 	mu    sync.Mutex
 	timer *time.Timer
-	next  instant // when it rings; 0: it does not
+	next  instant.Time // when it rings; 0: it does not
 }
 
-// WakeAfter has f called after d, or up to a sixty-fourth of it later, unless it is
-// called again before or the socket is closed. f must be quick.
-func (s *Socket) WakeAfter(d time.Duration, f func()) {
+// WakeAfter has w woken after d, or up to a sixty-fourth of it later, unless it is
+// called again before or the socket is closed. Wake must be quick.
+func (s *Socket) WakeAfter(d time.Duration, w interface{ Wake() }) {
 	if !s.use() {
 		return
 	}
 	defer s.unuse()
 	s.mu.Lock()
-	s.alarm = f
+	s.sleeper = w
 	s.mu.Unlock()
-	at := roundUp(now().add(d), d)
+	at := roundUp(instant.Now().Add(d), d)
 	slotOf(int(s.fd)).wakeAt.Store(int64(at))
 	ringAt(at)
 }
@@ -37,17 +39,17 @@ func (s *Socket) Sleep() {
 	defer s.unuse()
 	slotOf(int(s.fd)).wakeAt.Store(0)
 	s.mu.Lock()
-	s.alarm = nil
+	s.sleeper = nil
 	s.mu.Unlock()
 }
 
 // roundUp lets what is to be at about the same time be at the same time.
-func roundUp(t instant, d time.Duration) instant {
-	unit := instant(1) << max(bits.Len64(uint64(max(d, 0)))-7, 0)
-	return (t + unit - 1) &^ (unit - 1)
+func roundUp(t instant.Time, d time.Duration) instant.Time {
+	rest := time.Duration(1)<<max(bits.Len64(uint64(max(d, 0)))-7, 0) - 1
+	return t.Add(rest) &^ instant.Time(rest)
 }
 
-func ringAt(t instant) {
+func ringAt(t instant.Time) {
 	c := &clock
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,9 +58,9 @@ func ringAt(t instant) {
 	}
 	c.next = t
 	if c.timer == nil {
-		c.timer = time.AfterFunc(t.left(), ring)
+		c.timer = time.AfterFunc(t.Until(), ring)
 	} else {
-		c.timer.Reset(t.left())
+		c.timer.Reset(t.Until())
 	}
 }
 
@@ -68,15 +70,15 @@ func ring() {
 	clock.mu.Lock()
 	clock.next = 0
 	clock.mu.Unlock()
-	now, next := now(), instant(math.MaxInt64)
+	now, next := instant.Now(), instant.Time(math.MaxInt64)
 	for _, chunk := range chunks() {
 		for i := range chunk {
 			slot := &chunk[i]
 			s := slot.socket.Load() // whose time it is: later there may be another
 			switch at := slot.wakeAt.Load(); {
 			case at == 0:
-			case instant(at) > now:
-				next = min(next, instant(at))
+			case instant.Time(at) > now:
+				next = min(next, instant.Time(at))
 			case slot.wakeAt.CompareAndSwap(at, 0):
 				s.ring()
 			}
@@ -87,15 +89,15 @@ func ring() {
 	}
 }
 
-// ring calls what WakeAfter has been given. s may be nil: gone already.
+// ring wakes whom WakeAfter has been given. s may be nil: gone already.
 func (s *Socket) ring() {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
-	f := s.alarm
+	w := s.sleeper
 	s.mu.Unlock()
-	if f != nil {
-		f()
+	if w != nil {
+		w.Wake()
 	}
 }

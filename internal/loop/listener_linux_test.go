@@ -151,15 +151,15 @@ func TestSocket_Sleep_UndoesWakeAfter(t *testing.T) {
 	asleep, _ := accepted(t, l)
 	awake, _ := accepted(t, l)
 	woken := make(chan string, 2)
-	asleep.WakeAfter(time.Millisecond, func() { woken <- "asleep" })
+	asleep.WakeAfter(time.Millisecond, alarm(func() { woken <- "asleep" }))
 	asleep.Sleep()
-	awake.WakeAfter(20*time.Millisecond, func() { woken <- "awake" })
+	awake.WakeAfter(20*time.Millisecond, alarm(func() { woken <- "awake" }))
 	if who := <-woken; who != "awake" {
 		t.Errorf("%s was woken", who)
 	}
 	awake.Close()
 	awake.Sleep()
-	awake.WakeAfter(0, func() { t.Error("a socket that is closed was woken") })
+	awake.WakeAfter(0, alarm(func() { t.Error("a socket that is closed was woken") }))
 	if err := awake.Begin(); err != net.ErrClosed {
 		t.Error(err)
 	}

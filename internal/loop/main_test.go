@@ -7,3 +7,8 @@ import (
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
+
+// alarm is what a socket wakes.
+type alarm func()
+
+func (f alarm) Wake() { f() }

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/swan-ws/websocket/internal/instant"
 	"github.com/swan-ws/websocket/internal/quick"
 )
 
@@ -32,9 +33,9 @@ type Socket struct {
 
 	readable atomic.Pointer[func()]
 
-	mu     sync.Mutex
-	alarm  func() // of WakeAfter
-	*waits        // nil: nobody has waited
+	mu      sync.Mutex
+	sleeper interface{ Wake() } // of WakeAfter
+	*waits                      // nil: nobody has waited
 
 	local  unique.Handle[netip.AddrPort] // which many have in common
 	remote netip.Addr
@@ -42,8 +43,8 @@ type Socket struct {
 
 // waits is what Read and Write need when they have to wait.
 type waits struct {
-	change chan struct{} // closed at the next event, or what else those wait for
-	by     [2]instant    // until when
+	change chan struct{}   // closed at the next event, or what else those wait for
+	by     [2]instant.Time // until when
 }
 
 // The times in waits.
@@ -67,7 +68,10 @@ const closed = 1 << 30
 func (s *Socket) LocalAddr() net.Addr { return asAddr(s.local.Value()) }
 
 // RemoteAddr returns the peer's.
-func (s *Socket) RemoteAddr() net.Addr { return asAddr(netip.AddrPortFrom(s.remote, s.port)) }
+func (s *Socket) RemoteAddr() net.Addr { return asAddr(s.RemoteAddrPort()) }
+
+// RemoteAddrPort is RemoteAddr, invalid for what the system did not tell.
+func (s *Socket) RemoteAddrPort() netip.AddrPort { return netip.AddrPortFrom(s.remote, s.port) }
 
 func addrPort(a net.Addr) netip.AddrPort {
 	tcp, _ := a.(*net.TCPAddr)
@@ -297,7 +301,7 @@ func (s *Socket) WriteBoth(p, q []byte) (n int, err error) {
 
 // nextChange returns what wait waits for. It is asked for before the last attempt to
 // do without.
-func (s *Socket) nextChange(which int) (change chan struct{}, by instant) {
+func (s *Socket) nextChange(which int) (change chan struct{}, by instant.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.waiting()
@@ -308,13 +312,13 @@ func (s *Socket) nextChange(which int) (change chan struct{}, by instant) {
 	return w.change, w.by[which]
 }
 
-func (s *Socket) wait(change chan struct{}, by instant) error {
+func (s *Socket) wait(change chan struct{}, by instant.Time) error {
 	if by == 0 {
 		s.p.handOff(s)
 		<-change
 		return nil
 	}
-	left := by.left()
+	left := by.Until()
 	if left <= 0 {
 		return os.ErrDeadlineExceeded
 	}
@@ -352,7 +356,7 @@ func (s *Socket) SetDeadline(t time.Time) error {
 
 func (s *Socket) setDeadline(which int, t time.Time) error {
 	s.mu.Lock()
-	s.waiting().by[which] = instantOf(t)
+	s.waiting().by[which] = instant.Of(t)
 	s.mu.Unlock()
 	if s.waited.Load() {
 		s.wake()

@@ -304,13 +304,13 @@ func TestSocket_WakesAfter_WhatItWasToldLast(t *testing.T) {
 			var asked time.Time
 			for i, d := range tc.times {
 				asked = time.Now()
-				s.WakeAfter(d, func() { woken <- tc.times[i] })
+				s.WakeAfter(d, alarm(func() { woken <- tc.times[i] }))
 			}
 			last := tc.times[len(tc.times)-1]
 			if d := <-woken; d != last || time.Since(asked) < last {
 				t.Errorf("woken by %v, after %v", d, time.Since(asked))
 			}
-			s.WakeAfter(time.Millisecond, func() { woken <- -1 })
+			s.WakeAfter(time.Millisecond, alarm(func() { woken <- -1 }))
 			if d := <-woken; d != -1 {
 				t.Errorf("woken once more by %v", d)
 			}
@@ -322,10 +322,10 @@ func TestSocket_IsNotWoken_AfterClose(t *testing.T) {
 	closed, _ := pair(t)
 	other, _ := pair(t)
 	woken := make(chan string, 2)
-	closed.WakeAfter(2*time.Millisecond, func() { woken <- "closed" })
+	closed.WakeAfter(2*time.Millisecond, alarm(func() { woken <- "closed" }))
 	closed.Close()
-	closed.WakeAfter(0, func() { woken <- "closed" })
-	other.WakeAfter(10*time.Millisecond, func() { woken <- "other" })
+	closed.WakeAfter(0, alarm(func() { woken <- "closed" }))
+	other.WakeAfter(10*time.Millisecond, alarm(func() { woken <- "other" }))
 	if who := <-woken; who != "other" {
 		t.Errorf("the %s one is woken", who)
 	}
