@@ -85,12 +85,17 @@ func isHostRune(r rune) bool {
 }
 
 func endsInNumber(labels string) bool {
-	const digits, hexDigits = "0123456789", "0123456789abcdefABCDEF"
 	last := labels[strings.LastIndexByte(labels, '.')+1:]
-	if len(last) > 1 && last[0] == '0' && last[1]|0x20 == 'x' {
-		return strings.Trim(last[2:], hexDigits) == ""
+	hex := len(last) > 1 && last[0] == '0' && last[1]|0x20 == 'x'
+	if hex {
+		last = last[2:]
 	}
-	return strings.Trim(last, digits) == ""
+	for _, r := range last {
+		if !('0' <= r && r <= '9' || hex && 'a' <= r|0x20 && r|0x20 <= 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 func canonicalPort(s string) (string, bool) {

@@ -113,7 +113,29 @@ func TestParseExtensions_CutsWhatItQuotes(t *testing.T) {
 	}
 }
 
+// ofBrowsers is what most browsers offer.
+const ofBrowsers = "permessage-deflate; client_max_window_bits"
+
+func TestParseExtensions_AllocatesAListAndItsParameters(t *testing.T) {
+	lines := []string{ofBrowsers}
+	n := testing.AllocsPerRun(100, func() {
+		if _, err := handshake.ParseExtensions(lines); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 2 {
+		t.Errorf("%v allocations, want 2", n)
+	}
+}
+
 func BenchmarkParseExtensions(b *testing.B) {
+	b.Run("browser", func(b *testing.B) {
+		b.ReportAllocs()
+		lines := []string{ofBrowsers}
+		for b.Loop() {
+			handshake.ParseExtensions(lines)
+		}
+	})
 	for _, size := range []int{32 << 10, 64 << 10} {
 		for name, value := range hostile(size) {
 			b.Run(fmt.Sprintf("%s/%dKiB", name, size>>10), func(b *testing.B) {

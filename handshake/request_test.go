@@ -107,7 +107,7 @@ func TestParseRequest_Rejects_HostsThatAreNone(t *testing.T) {
 	for _, host := range []string{
 		"", " ", "[", "[]", "[::1", "::1", "[::1]x", "[::1]:x", "[fe80::1%25eth0]", "[::1%25.example.com]", "[1.2.3.4]", "[v1.a]",
 		"a b", "a:0", "a:99999", "a:65536", "a:-1", "a:+1", "a:1_0", "a:000080", "a:80:80", ":80", "%zz", "a%20b", "\x7f", "a\x00", "b\u00fccher.example",
-		"user@a", "a/b", "a?b", "a#b", "a\\b", ".a", "a..b", "..", ".", "a,b", "*", "256.1.1.1", "1.2.3", "0x7f000001", "1.2.3.4.", "0x",
+		"user@a", "a/b", "a?b", "a#b", "a\\b", ".a", "a..b", "..", ".", "a,b", "*", "256.1.1.1", "1.2.3", "0x7f000001", "0XAF", "1.2.3.4.", "0x",
 		strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", strings.Repeat("a", 8<<10),
 	} {
 		r := mustReadRequest(t, with("X"))
@@ -119,7 +119,7 @@ func TestParseRequest_Rejects_HostsThatAreNone(t *testing.T) {
 
 func TestParseRequest_Accepts_HostsOfEveryKind(t *testing.T) {
 	for _, host := range []string{
-		"a", "A.B", "a.b.", "localhost:1", "localhost:65535", "a:", "a:00080", "my_service", "xn--bcher-kva.example", "3f2a9b", "1a.2b",
+		"a", "A.B", "a.b.", "localhost:1", "localhost:65535", "a:", "a:00080", "my_service", "xn--bcher-kva.example", "3f2a9b", "1a.2b", "0xg",
 		"127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:8080", "[::ffff:1.2.3.4]", strings.Repeat("a", 63), strings.Repeat("a.", 126) + "a",
 	} {
 		r := mustReadRequest(t, with("Origin"))

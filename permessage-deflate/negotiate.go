@@ -1,7 +1,9 @@
 package deflate
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/swan-ws/websocket/handshake"
@@ -28,12 +30,11 @@ type element struct {
 // parse understands an element. A response is stricter in one point: there
 // client_max_window_bits has a value (§7.1.2.2).
 func parse(e handshake.Extension, response bool) (p element, err error) {
-	seen := map[string]bool{}
-	for _, param := range e.Params {
-		if seen[param.Name] {
+	for i, param := range e.Params {
+		named := func(other handshake.Param) bool { return other.Name == param.Name }
+		if slices.ContainsFunc(e.Params[:i], named) { // those before it are known: four at most
 			return p, fmt.Errorf("%s twice", param.Name)
 		}
-		seen[param.Name] = true
 		switch param.Name {
 		case serverNoTakeover:
 			p.serverNoTakeover, err = true, noValue(param)
@@ -75,8 +76,9 @@ func bitsOf(p handshake.Param) (int, error) {
 }
 
 func (p element) extension() handshake.Extension {
-	e := handshake.Extension{Name: Name}
-	add := func(name, value string) { e.Params = append(e.Params, handshake.Param{Name: name, Value: value}) }
+	var room [4]handshake.Param
+	params := room[:0]
+	add := func(name, value string) { params = append(params, handshake.Param{Name: name, Value: value}) }
 	if p.serverNoTakeover {
 		add(serverNoTakeover, "")
 	}
@@ -92,17 +94,14 @@ func (p element) extension() handshake.Extension {
 	case p.clientBitsBare:
 		add(clientBits, "")
 	}
-	return e
+	return handshake.Extension{Name: Name, Params: append([]handshake.Param(nil), params...)}
 }
 
 func (p element) params() Params {
-	orMax := func(bits int) int {
-		if bits == 0 {
-			return MaxWindowBits
-		}
-		return bits
+	return Params{
+		p.serverNoTakeover, p.clientNoTakeover,
+		cmp.Or(p.serverBits, MaxWindowBits), cmp.Or(p.clientBits, MaxWindowBits),
 	}
-	return Params{p.serverNoTakeover, p.clientNoTakeover, orMax(p.serverBits), orMax(p.clientBits)}
 }
 
 // Accept is the server's part: the first of the client's offers that can be met,

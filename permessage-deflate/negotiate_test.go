@@ -231,3 +231,49 @@ func TestConfirm_TakesTheResponsesThatAreLegal_AndNoOthers(t *testing.T) {
 		}
 	}
 }
+
+// ofBrowsers is what most browsers offer.
+const ofBrowsers = "permessage-deflate; client_max_window_bits"
+
+func TestAccept_AllocatesTheParametersOfItsAnswer(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	for _, offer := range []string{ofBrowsers, Name, Name + "; server_no_context_takeover", Name + "; client_no_context_takeover"} {
+		offers, err := handshake.ParseExtensions([]string{offer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mode := range []Mode{NoTakeover, Takeover} {
+			n := testing.AllocsPerRun(100, func() {
+				if _, _, ok := (Options{Mode: mode}).Accept(offers); !ok {
+					t.Fatal("declined")
+				}
+			})
+			if n > 1 {
+				t.Errorf("%v to %s: %v allocations, want 1", mode, offer, n)
+			}
+		}
+	}
+}
+
+// From the lines of the offer to that of the answer.
+func BenchmarkAccept(b *testing.B) {
+	lines, buf := []string{ofBrowsers}, make([]byte, 0, 128)
+	for _, mode := range []Mode{NoTakeover, Takeover} {
+		b.Run(mode.String(), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				offers, err := handshake.ParseExtensions(lines)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, reply, ok := Options{Mode: mode}.Accept(offers)
+				if !ok {
+					b.Fatal("declined")
+				}
+				handshake.AppendExtensions(buf, append(offers[:0], reply))
+			}
+		})
+	}
+}

@@ -198,7 +198,7 @@ func compression(o *Options, offers []handshake.Extension) (*deflate.Params, []h
 	if !ok {
 		return nil, nil, nil
 	}
-	return &p, []handshake.Extension{answer}, nil
+	return &p, append(offers[:0], answer), nil // nobody looks at the offers again
 }
 
 func selectSubprotocol(o *Options, offered []string) string {

@@ -16,25 +16,24 @@ import (
 type caller struct {
 	net.Conn
 	calls, gone chan struct{}
-	head        []byte
+	request     string
+	unread      string // of it
 }
 
 func (c *caller) Accept() (net.Conn, error) {
 	if _, ok := <-c.calls; !ok {
 		return nil, net.ErrClosed
 	}
-	c.head = callersHead
+	c.unread = c.request
 	return c, nil
 }
 
-var callersHead = []byte(request("Origin: http://example.test"))
-
 func (c *caller) Read(p []byte) (int, error) {
-	if len(c.head) == 0 {
+	if c.unread == "" {
 		return 0, io.EOF
 	}
-	n := copy(p, c.head)
-	c.head = c.head[n:]
+	n := copy(p, c.unread)
+	c.unread = c.unread[n:]
 	return n, nil
 }
 
@@ -56,9 +55,9 @@ type lastCall struct{ *caller }
 
 func (lastCall) Close() error { return nil }
 
-// calls serves h and returns how to call it once, until the test ends.
-func calls(t testing.TB, h http.Handler) (once func()) {
-	l := &caller{calls: make(chan struct{}), gone: make(chan struct{})}
+// calls serves h and returns how to call it once with request, until the test ends.
+func calls(t testing.TB, h http.Handler, request string) (once func()) {
+	l := &caller{calls: make(chan struct{}), gone: make(chan struct{}), request: request}
 	t.Cleanup(func() { close(l.calls) }) // when it is served no more
 	s := &server.Server{Handler: h, Logger: quiet()}
 	runOn(t, s, func() error { return s.Serve(lastCall{l}) })
@@ -79,11 +78,25 @@ var (
 	})
 )
 
+// upgrades are what there is to measure: how it is served, and what is asked for.
+var upgrades = []struct {
+	name    string
+	handler http.Handler
+	request string
+	allocs  float64
+}{
+	{"Service", byCallbacks, request("Origin: http://example.test"), 11},
+	{"Accept", byHand, request("Origin: http://example.test"), 12},
+	{"Service and browser", byCallbacks, request("Origin: http://example.test", offerOfBrowsers), 16},
+}
+
+const offerOfBrowsers = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+
 // What the server does for a connection that comes and goes: the client costs nothing.
 func BenchmarkServerUpgrade(b *testing.B) {
-	for name, h := range map[string]http.Handler{"Service": byCallbacks, "Accept": byHand} {
-		b.Run(name, func(b *testing.B) {
-			once := calls(b, h)
+	for _, u := range upgrades {
+		b.Run(u.name, func(b *testing.B) {
+			once := calls(b, u.handler, u.request)
 			b.ReportAllocs()
 			for b.Loop() {
 				once()
@@ -92,14 +105,15 @@ func BenchmarkServerUpgrade(b *testing.B) {
 	}
 }
 
-// Most of it is the connection itself: the handshake has one string, that of its head.
+// Most of it is the connection itself: the handshake has one string, that of its head,
+// and what is said of extensions.
 func TestServer_AConnectionThatComesAndGoes_AllocatesLittle(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	for name, h := range map[string]http.Handler{"Service": byCallbacks, "Accept": byHand} {
-		if n := testing.AllocsPerRun(1000, calls(t, h)); n > 20 {
-			t.Errorf("%s: %v allocations, want 20 at the most", name, n)
+	for _, u := range upgrades {
+		if n := testing.AllocsPerRun(1000, calls(t, u.handler, u.request)); n > u.allocs {
+			t.Errorf("%s: %v allocations, want %v at the most", u.name, n, u.allocs)
 		}
 	}
 }
