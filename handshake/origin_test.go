@@ -136,6 +136,7 @@ func TestCheckOrigin_Patterns(t *testing.T) {
 		{"http://example.com", "http://example.com", secure, true},
 		{"http://example.com", "https://example.com", secure, false},
 		{"http://example.com:*", "http://example.com:3000", secure, true},
+		{"*.example.com.", "https://a.example.com.", secure, true},
 		{"*.example.com", "https://a.example.com", secure, true},
 		{"*.example.com", "https://a.b.EXAMPLE.com", secure, true},
 		{"*.example.com", "https://example.com", secure, false},
@@ -172,7 +173,7 @@ func TestCheckOrigin_Patterns(t *testing.T) {
 func TestCheckPatterns_Reports_WhatCouldNeverMatch(t *testing.T) {
 	for _, pattern := range []string{
 		"", "*", "*:*", "*.", "*.*.a", "a.*.b", "a*", "https://", "https://*", "://a", "1://a", "ht tp://a", "wss://a", "WS://a",
-		"a/", "https://a/path", "a?b", "user@a", "a:0", "a:99999", "a:b", "a:*:1", "::1", "[::1", "*.1.2.3.4", "*.[::1]", "bücher.example", "a b", "NULL ", "a,b",
+		"a/", "https://a/path", "a?b", "user@a", "a:0", "a:99999", "a:b", "a:*:1", "::1", "[::1", "*.1.2.3.4", "*.1.2.3.4.", "*.[::1]", "bücher.example", "a b", "NULL ", "a,b",
 	} {
 		t.Run(pattern, func(t *testing.T) {
 			patterns := []string{"good.example", pattern}
