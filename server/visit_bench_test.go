@@ -85,9 +85,9 @@ var upgrades = []struct {
 	request string
 	allocs  float64
 }{
-	{"Service", byCallbacks, request("Origin: http://example.test"), 11},
+	{"Service", byCallbacks, request("Origin: http://example.test"), 12},
 	{"Accept", byHand, request("Origin: http://example.test"), 12},
-	{"Service and browser", byCallbacks, request("Origin: http://example.test", offerOfBrowsers), 16},
+	{"Service and browser", byCallbacks, request("Origin: http://example.test", offerOfBrowsers), 17},
 }
 
 const offerOfBrowsers = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
