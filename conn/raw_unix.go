@@ -53,7 +53,6 @@ func (r *rawReader) read(burst bool) (b *buffer, n int, err error) {
 	if burst {
 		r.from = &burstBuffers
 	}
-	r.n = 0
 	if err := r.raw.Read(r.try); err != nil {
 		return nil, 0, err // the deadline, or closed
 	}
@@ -72,12 +71,8 @@ func (r *rawReader) read(burst bool) (b *buffer, n int, err error) {
 func (r *rawReader) attempt() func(fd uintptr) bool {
 	return func(fd uintptr) bool {
 		b := r.from.Get().(*buffer)
-		read := quick.Read
-		if r.n == notYet { // it has waited
-			read = quick.ReadTold
-		}
 		for r.n = interrupted; r.n == interrupted; {
-			n, err := read(int(fd), b.b)
+			n, err := quick.Read(int(fd), b.b)
 			if n > 0 {
 				r.got, r.n = b, int32(n)
 				return true

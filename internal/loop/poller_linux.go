@@ -221,19 +221,14 @@ func (p *poller) socket(fd int) *Socket {
 func (p *poller) begin(s *Socket) {
 	p.current = s
 	p.turns++
-	if !p.armed {
-		p.arm()
-	}
-}
-
-func (p *poller) arm() {
-	p.armed = true
-	if p.timer == nil {
-		p.timer = time.AfterFunc(slowTurn, p.tick)
-	} else {
+	switch {
+	case p.armed:
+	case p.timer == nil:
+		p.armed, p.timer = true, time.AfterFunc(slowTurn, p.tick)
+	default:
+		p.armed = true
 		p.timer.Reset(slowTurn)
 	}
-	quick.Tell() // a callback that computes holds up the timer too, unless it is interrupted
 }
 
 func (p *poller) tick() {

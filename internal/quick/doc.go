@@ -8,5 +8,6 @@
 //
 // But it is by the calls it is told of that the runtime's monitor, which rests with the
 // program, learns that there is work again; until then a goroutine that computes is not
-// interrupted for others. So there are ReadTold, for who has waited, and Tell.
+// interrupted for others. So those calls that come first after a rest see to it that the
+// monitor is awake: see monitor_linux.go.
 package quick

@@ -11,6 +11,7 @@ import (
 // Accept is syscall.Accept4, for a socket that does not block either.
 func Accept(fd int) (int, Name, error) {
 	const flags = syscall.SOCK_NONBLOCK | syscall.SOCK_CLOEXEC
+	watch()
 	var name syscall.RawSockaddrAny
 	size := uint32(unsafe.Sizeof(name))
 	n, err := result(syscall.RawSyscall6(syscall.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&size)), flags, 0, 0))
@@ -51,8 +52,6 @@ func EpollAdd(epfd, fd int, e *syscall.EpollEvent) error {
 
 // EpollPoll is syscall.EpollWait that does not wait. There is room for an event.
 func EpollPoll(epfd int, events []syscall.EpollEvent) (int, error) {
+	watch()
 	return result(syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0))
 }
-
-// Tell makes a call that the runtime is told of.
-func Tell() { syscall.Syscall(syscall.SYS_GETPID, 0, 0, 0) }

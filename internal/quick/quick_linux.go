@@ -21,13 +21,8 @@ func Read(fd int, p []byte) (int, error) {
 	if len(p) == 0 || len(p) > most {
 		return syscall.Read(fd, p)
 	}
+	watch()
 	return result(syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)),
-		syscall.MSG_DONTWAIT, 0, 0))
-}
-
-// ReadTold is Read by a call that the runtime is told of. There is room in p.
-func ReadTold(fd int, p []byte) (int, error) {
-	return result(syscall.Syscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)),
 		syscall.MSG_DONTWAIT, 0, 0))
 }
 

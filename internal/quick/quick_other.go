@@ -8,9 +8,6 @@ import "syscall"
 // to see it.
 func Read(fd int, p []byte) (int, error) { return syscall.Read(fd, p) }
 
-// ReadTold is Read.
-func ReadTold(fd int, p []byte) (int, error) { return syscall.Read(fd, p) }
-
 // Write is syscall.Write, likewise.
 func Write(fd int, p []byte) (int, error) { return syscall.Write(fd, p) }
 

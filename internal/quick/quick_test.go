@@ -44,13 +44,13 @@ func TestReadAndWrite_AreThoseOfSyscall(t *testing.T) {
 				t.Fatalf("%d of %d, %v", m, n, err)
 			}
 			for m < n {
-				k, err := ReadTold(b, got[m:])
+				k, err := Read(b, got[m:])
 				if err != nil || k == 0 || !bytes.Equal(got[:m+k], sent[:m+k]) {
 					t.Fatalf("%d of %d, %v", m, n, err)
 				}
 				m += k
 			}
-			if k, err := ReadTold(b, got); k > 0 || err != syscall.EAGAIN {
+			if k, err := Read(b, got); k > 0 || err != syscall.EAGAIN {
 				t.Errorf("nothing to read: %d, %v", k, err)
 			}
 		})
