@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -73,6 +74,9 @@ func startComputing(t *testing.T, mode string) (url string) {
 	child := exec.Command(os.Args[0], "-test.run=^TestService_ACallbackThatComputes_HoldsUpNobodyElse_OnOneProcessor$")
 	child.Env = append(os.Environ(), computing+"="+mode, "GOMAXPROCS=1")
 	child.Stderr = os.Stderr
+	if _, err := child.StdinPipe(); err != nil { // it ends with this process
+		t.Fatal(err)
+	}
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -91,12 +95,14 @@ func startComputing(t *testing.T, mode string) (url string) {
 	return "ws://" + strings.TrimSpace(addr) + "/"
 }
 
-// serveWhoComputes serves until it is killed: it computes on one message for ever, and
+// serveWhoComputes serves until its input ends: it computes on one message for ever, and
 // sends all others back.
 func serveWhoComputes(t *testing.T, inLoop bool) {
-	l := listenTCP(t)
-	fmt.Println(l.Addr())
-	srv := &server.Server{Logger: quiet(), Handler: &server.Service{
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
+	srv := &server.Server{Addr: "127.0.0.1:0", Logger: quiet(), Handler: &server.Service{
 		EventLoop: inLoop,
 		OnMessage: func(_ *conn.Conn, m conn.Message) (any, error) {
 			for string(m.Data) == "compute" {
@@ -104,5 +110,10 @@ func serveWhoComputes(t *testing.T, inLoop bool) {
 			return m, nil
 		},
 	}}
-	t.Fatal(srv.Serve(l))
+	at, err := srv.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(at)
+	t.Fatal(srv.ListenAndServe())
 }

@@ -70,12 +70,14 @@ func isQuietCaller(w http.ResponseWriter) bool {
 
 // wait begins to wait for the first bytes, for a time, unless they have come already.
 func (c *caller) wait() {
-	c.OnReadable(c.ready)
 	if c.f.brief {
 		c.ready()
 	}
-	if !c.by.IsZero() && c.calls.Load() == 0 {
-		c.WakeAfter(time.Until(c.by), c)
+	if c.calls.Load() == 0 { // nobody is at it, who may be from OnReadable on
+		if !c.by.IsZero() {
+			c.WakeAfter(time.Until(c.by), c)
+		}
+		c.OnReadable(c.ready)
 	}
 	switch err := c.Begin(); err {
 	case nil, net.ErrClosed: // it may be over

@@ -313,3 +313,30 @@ func TestEventLoop_KnowsWhoHasAsked_AndGone(t *testing.T) {
 		})
 	}
 }
+
+// Whoever is there before he is accepted is answered by who accepts, whom no callback
+// may hold up: not even when the first read ends where the frames begin.
+func TestEventLoop_AFrameThatCameBeforeTheAnswer_HoldsUpNobodyElse(t *testing.T) {
+	const firstRead = 4 << 10
+	s, release := echo(), make(chan struct{})
+	s.EventLoop = true
+	s.OnText = func(_ *conn.Conn, m conn.Message) (any, error) {
+		<-release
+		return m, nil
+	}
+	srv := &server.Server{Addr: "127.0.0.1:0", Handler: s, Logger: quiet()}
+	at, err := srv.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := dialTCP(t, at) // nobody accepts yet
+	pad := firstRead - len(request("X-Pad: "))
+	send(t, first, request("X-Pad: "+strings.Repeat("x", pad))+frameX)
+	runOn(t, srv, srv.ListenAndServe)
+	receiveHead(t, first)
+	second := dialTCP(t, at)
+	send(t, second, request())
+	receiveHead(t, second)
+	close(release)
+	expect(t, first, echoX)
+}

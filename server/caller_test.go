@@ -34,7 +34,9 @@ func (s *fakeSocket) Begin() error {
 		<-s.met
 		return net.ErrClosed
 	}
-	go s.ready()
+	if s.ready != nil {
+		go s.ready()
+	}
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (v *visit) receive() {
 // meet deals with what the first read has brought, in buf, which it gives back.
 func (v *visit) meet(buf *[headSize]byte, n int, err error, by time.Time) {
 	defer v.f.s.handlers.add(-1)
-	ours := err == nil && v.read(buf[:n])
+	ours := err == nil && n < len(buf) && v.read(buf[:n]) // or there may be more behind it
 	var first []byte
 	if !ours {
 		first = slices.Clone(buf[:n])

@@ -24,7 +24,9 @@ type Listener struct {
 	who quick.Name
 }
 
-// Listen makes a Listener of l and closes that. On an error l is as good as before.
+// Listen makes a Listener of l and closes that. On an error l is as good as before. l must
+// be nobody else's: if somebody made it block, Accept would hold up the runtime, and if
+// it lingers, so does the close of its sockets.
 func Listen(l *net.TCPListener) (*Listener, error) {
 	file, err := l.File()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/swan-ws/websocket/internal/instant"
 	"github.com/swan-ws/websocket/internal/quick"
 )
 
@@ -15,7 +16,8 @@ const (
 	// batchSize is how many events one wait brings at most.
 	batchSize = 128
 	// slowTurn is how often it is looked at whether a callback is the one of the last
-	// time. After twice that at most, another goroutine takes the loop over.
+	// time. After twice that at most, another goroutine takes the loop over; or when the
+	// runtime has interrupted it, if callbacks compute on all processors.
 	slowTurn = 5 * time.Millisecond
 )
 
@@ -37,6 +39,7 @@ type poller struct {
 	turns   uint64
 	seen    uint64 // what turns was when the timer ran out last
 	armed   bool   // the timer runs
+	due     instant.Time
 	timer   *time.Timer
 
 	batch   [batchSize]syscall.EpollEvent
@@ -221,28 +224,36 @@ func (p *poller) socket(fd int) *Socket {
 func (p *poller) begin(s *Socket) {
 	p.current = s
 	p.turns++
-	switch {
-	case p.armed:
-	case p.timer == nil:
-		p.armed, p.timer = true, time.AfterFunc(slowTurn, p.tick)
-	default:
+	if !p.armed {
 		p.armed = true
+		p.setTimer()
+	}
+}
+
+func (p *poller) setTimer() {
+	p.due = instant.Now().Add(slowTurn)
+	if p.timer == nil {
+		p.timer = time.AfterFunc(slowTurn, p.tick)
+	} else {
 		p.timer.Reset(slowTurn)
 	}
 }
 
+// tick takes the callback for slow that it has met before. If it comes late itself, all
+// processors are computing, and it does not wait for another time.
 func (p *poller) tick() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.turns == p.seen {
-		if p.current != nil {
-			p.leave()
-		}
-		p.armed = false
-		return // the next turn sets the timer
+	late := p.due.Since() > slowTurn
+	if p.turns != p.seen && (!late || p.current == nil) {
+		p.seen = p.turns
+		p.setTimer()
+		return
 	}
-	p.seen = p.turns
-	p.timer.Reset(slowTurn)
+	if p.current != nil {
+		p.leave()
+	}
+	p.armed = false // the next turn sets the timer
 }
 
 // leave leaves the goroutine to the callback that it is in, and calls that again: what

@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// Accept is syscall.Accept4, for a socket that does not block either.
+// Accept is syscall.Accept4, for a socket that does not block either. fd must not block.
 func Accept(fd int) (int, Name, error) {
 	const flags = syscall.SOCK_NONBLOCK | syscall.SOCK_CLOEXEC
 	watch()
