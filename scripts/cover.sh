@@ -28,7 +28,7 @@ measure() {
 	done < <(cd "$dir" && go test -cover "$@" 2>&1)
 }
 measure . ./frame ./handshake ./subprotocol ./permessage-deflate ./conn/machine ./conn ./conn/conntest \
-	./server ./client ./hub ./expvars ./internal/loop ./cmd/ws .
+	./server ./client ./hub ./expvars ./internal/instant ./internal/loop ./internal/quick ./cmd/ws .
 # The conformance suite covers itself with fewer of its cases.
 measure . -short ./autobahn ./autobahn/internal/wire ./autobahn/report
 measure auth ./jwt ./oauth ./ldap
