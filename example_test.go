@@ -155,6 +155,36 @@ func ExampleDial() {
 	// 1000 normal closure
 }
 
+// A client that connects again when the server restarts, until its session is done.
+func ExampleKeep() {
+	restarted := false
+	url, stop := start(&websocket.Service{
+		OnText: func(*websocket.Conn, websocket.Message) (any, error) {
+			if restarted {
+				return "welcome back", nil
+			}
+			restarted = true
+			return websocket.CloseServiceRestart, nil
+		},
+	})
+	defer stop()
+
+	o := &websocket.DialOptions{Retry: &websocket.Retry{Interval: time.Millisecond}}
+	err := websocket.Keep(context.Background(), url, o, func(ctx context.Context, c *websocket.Conn) error {
+		if err := c.WriteText(ctx, "hello"); err != nil {
+			return err
+		}
+		m, err := c.Read(ctx)
+		fmt.Printf("%q %v\n", m.Data, websocket.CloseStatus(err))
+		return err
+	})
+	fmt.Println(err)
+	// Output:
+	// "" 1012 service restart
+	// "welcome back" 0
+	// <nil>
+}
+
 // A server of its own, which says goodbye to everybody when it ends.
 func ExampleServer() {
 	greet := &websocket.Service{
