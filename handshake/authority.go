@@ -72,7 +72,7 @@ func nameFault(name string) string {
 		}
 	}
 	// Some resolvers take 127.1, 2130706433 or 0x7f000001 for an address.
-	if endsInNumber(labels) {
+	if endsInNumber(name) {
 		if ip, err := netip.ParseAddr(name); err != nil || !ip.Is4() {
 			return "a host that ends in a number must be an IPv4 address"
 		}
@@ -84,7 +84,8 @@ func isHostRune(r rune) bool {
 	return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || r == '-' || r == '_'
 }
 
-func endsInNumber(labels string) bool {
+func endsInNumber(name string) bool {
+	labels := strings.TrimSuffix(name, ".")
 	last := labels[strings.LastIndexByte(labels, '.')+1:]
 	hex := len(last) > 1 && last[0] == '0' && last[1]|0x20 == 'x'
 	if hex {

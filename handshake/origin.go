@@ -128,7 +128,7 @@ func parsePattern(s string) (p pattern, wrong string) {
 	if p.authority, wrong = parseAuthority(host); wrong != "" {
 		return p, "want [scheme://]host[:port], international names in their xn-- form: " + wrong
 	}
-	if p.below && (host[0] == '[' || endsInNumber(strings.TrimSuffix(p.host, "."))) {
+	if p.below && (host[0] == '[' || endsInNumber(p.host)) {
 		return p, "there are no names below an IP address"
 	}
 	return p, ""

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +28,7 @@ func TestService_ACallbackThatComputes_HoldsUpNobodyElse_OnOneProcessor(t *testi
 			"after a rest": func(*testing.T, *conn.Conn) { <-time.After(100 * time.Millisecond) },
 			"at work": func(t *testing.T, c *conn.Conn) {
 				for range 500 {
-					answers(t, c)
+					roundTrip(t, c, "swan")
 				}
 			},
 		} {
@@ -44,25 +43,14 @@ func TestService_ACallbackThatComputes_HoldsUpNobodyElse_OnOneProcessor(t *testi
 					defer c.CloseNow()
 					clients[i] = c
 				}
+				defer time.AfterFunc(10*time.Second, func() { clients[1].CloseNow() }).Stop() // or it would wait for long
 				before(t, clients[1])
 				if err := clients[0].Write(t.Context(), conn.Text, []byte("compute")); err != nil {
 					t.Fatal(err)
 				}
-				answers(t, clients[1])
+				roundTrip(t, clients[1], "swan")
 			})
 		}
-	}
-}
-
-func answers(t *testing.T, c *conn.Conn) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if err := c.Write(ctx, conn.Text, []byte("swan")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Read(ctx); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -320,10 +320,7 @@ func TestEventLoop_AFrameThatCameBeforeTheAnswer_HoldsUpNobodyElse(t *testing.T)
 	const firstRead = 4 << 10
 	s, release := echo(), make(chan struct{})
 	s.EventLoop = true
-	s.OnText = func(_ *conn.Conn, m conn.Message) (any, error) {
-		<-release
-		return m, nil
-	}
+	waitWhenTold(s, release)
 	srv := &server.Server{Addr: "127.0.0.1:0", Handler: s, Logger: quiet()}
 	at, err := srv.Listen()
 	if err != nil {
@@ -331,12 +328,12 @@ func TestEventLoop_AFrameThatCameBeforeTheAnswer_HoldsUpNobodyElse(t *testing.T)
 	}
 	first := dialTCP(t, at) // nobody accepts yet
 	pad := firstRead - len(request("X-Pad: "))
-	send(t, first, request("X-Pad: "+strings.Repeat("x", pad))+frameX)
+	send(t, first, request("X-Pad: "+strings.Repeat("x", pad))+"\x81\x84\x00\x00\x00\x00wait")
 	runOn(t, srv, srv.ListenAndServe)
 	receiveHead(t, first)
 	second := dialTCP(t, at)
 	send(t, second, request())
 	receiveHead(t, second)
 	close(release)
-	expect(t, first, echoX)
+	expect(t, first, []byte("\x81\x04wait"))
 }

@@ -37,9 +37,9 @@ type poller struct {
 	owner   uint64  // which goroutine is the poller's: they are numbered
 	current *Socket // whose callback it is in; nil: it waits
 	turns   uint64
-	seen    uint64 // what turns was when the timer ran out last
-	armed   bool   // the timer runs
-	due     instant.Time
+	seen    uint64       // what turns was when the timer ran out last
+	armed   bool         // the timer runs
+	due     instant.Time // when it is to run out
 	timer   *time.Timer
 
 	batch   [batchSize]syscall.EpollEvent
