@@ -29,6 +29,8 @@ var arrows = map[string][]string{
 	"server":             {"conn", "conn/machine", "frame", "handshake", "internal/loop", "permessage-deflate", "subprotocol"},
 	"client":             {"conn", "conn/machine", "frame", "handshake", "permessage-deflate", "x/net/http/httpguts", "x/net/http/httpproxy", "x/net/proxy"},
 	"hub":                {"conn", "frame"},
+	"http2":              {"http2/internal/ask"},
+	"http2/internal/ask": {},
 	"expvars":            {"conn", "frame"},
 	"internal/leak":      {},
 	"internal/trial":     {"", "internal/leak"},
@@ -86,6 +88,15 @@ func TestArrows_MachineIsPure(t *testing.T) {
 		switch path {
 		case "net", "io", "time", "sync", "sync/atomic", "context", "os", "bufio", "log/slog", "net/http":
 			t.Errorf("conn/machine imports %q: it must stay free of I/O, clocks and locks", path)
+		}
+	}
+}
+
+// http2/internal/ask is initialized before net/http, or it is too late.
+func TestArrows_AskComesFirst(t *testing.T) {
+	for _, path := range listImports(t)["http2/internal/ask"] {
+		if path != "os" && path != "strings" {
+			t.Errorf("http2/internal/ask imports %q, which may be initialized after net/http", path)
 		}
 	}
 }

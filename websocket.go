@@ -135,6 +135,10 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	return server.Accept(w, r, o)
 }
 
+// StreamHandler makes a handler that calls Accept fit for HTTP/2 under an http.Server,
+// for programs that import package http2. See [server.StreamHandler].
+func StreamHandler(h http.Handler) http.Handler { return server.StreamHandler(h) }
+
 // Dial opens a connection to a ws or wss URL; nil options will do. See
 // [client.Dial].
 func Dial(ctx context.Context, url string, o *DialOptions) (*Conn, *http.Response, error) {

@@ -116,6 +116,9 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 	if err := d.Conn.Compression.Check(); err != nil {
 		return nil, nil, &handshake.Error{Section: "9.1", Reason: err.Error()}
 	}
+	if d.HTTP2 != nil {
+		return d.openStream(ctx, target, offer)
+	}
 	request, err := handshake.AppendRequest(nil, offer)
 	if err != nil {
 		return nil, nil, err
@@ -139,9 +142,7 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 	} else {
 		err = blame(ctx, err)
 	}
-	if resp != nil && d.Jar != nil {
-		d.Jar.SetCookies(location, resp.Cookies())
-	}
+	d.keepCookies(location, resp)
 	if err != nil {
 		nc.Close()
 		return nil, resp, err
@@ -190,7 +191,8 @@ func (d dialer) exchange(ctx context.Context, nc net.Conn, request []byte, offer
 		return nil, agreed, &HandshakeError{Err: err}
 	}
 	if agreed, err = d.judge(resp, offer); err != nil {
-		return resp, agreed, d.refusal(resp, in, offer, err)
+		in.left += maxErrorBody
+		return resp, agreed, d.refusal(resp, offer, err)
 	}
 	agreed.early, _ = br.Peek(br.Buffered())
 	resp.Body = http.NoBody
@@ -222,11 +224,11 @@ func (d dialer) maxHandshakeBytes() int {
 
 // refusal makes an error of a response that opened no connection, with as much of
 // its body as comes in time.
-func (d dialer) refusal(resp *http.Response, in *limitReader, offer handshake.Offer, err error) error {
+func (d dialer) refusal(resp *http.Response, offer handshake.Offer, err error) error {
 	e := &HandshakeError{Status: resp.StatusCode, Header: resp.Header, Err: err}
 	e.authorized = offer.Header.Get("Authorization") != ""
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		in.left += maxErrorBody
+	e.opened = resp.StatusCode == http.StatusSwitchingProtocols || offer.Key == "" && resp.StatusCode/100 == 2
+	if !e.opened {
 		e.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	}
 	resp.Body = io.NopCloser(strings.NewReader(string(e.Body)))
@@ -325,6 +327,12 @@ func blame(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", cause, err)
 	}
 	return err
+}
+
+func (d dialer) keepCookies(u *url.URL, resp *http.Response) {
+	if d.Jar != nil && resp != nil {
+		d.Jar.SetCookies(u, resp.Cookies())
+	}
 }
 
 func (d dialer) withCookies(h http.Header, u *url.URL) http.Header {

@@ -16,8 +16,8 @@ const maxErrorText = 512
 // of it. Retryable knows whether trying again may help.
 type HandshakeError struct {
 	// Status, Header and Body are those of the response: the code such as 403,
-	// all of the header, the first 4 KiB of the body. Status is 101 if the answer
-	// broke a rule, 0 if there was none: what came was no whole response, or
+	// all of the header, the first 4 KiB of the body. Status is 101, over HTTP/2 one
+	// of 2xx, if the answer broke a rule, 0 if there was none: what came was no whole response, or
 	// nothing.
 	Status int
 	Header http.Header
@@ -27,11 +27,12 @@ type HandshakeError struct {
 	Err error
 
 	authorized bool // the request had an Authorization
+	opened     bool // the status was right
 }
 
 // Error returns the status, or the fault if the status was right.
 func (e *HandshakeError) Error() string {
-	if e.Status == 0 || e.Status == http.StatusSwitchingProtocols {
+	if e.Status == 0 || e.opened {
 		return fmt.Sprintf("handshake failed: %.*v", maxErrorText, e.Err)
 	}
 	s := fmt.Sprintf("server refused with %d %s", e.Status, http.StatusText(e.Status))

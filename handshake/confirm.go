@@ -19,19 +19,15 @@ type Agreement struct {
 // extension to judge.
 //
 // The error is an [*Error]; with a status other than 101 the response is one of
-// HTTP, and the caller's to handle.
+// HTTP, and the caller's to handle. If o is that of [NewConnect], and has no Key, the
+// answer is to have come by HTTP/2, with a status of 2xx.
 func CheckResponse(resp *http.Response, o Offer) (Agreement, error) {
-	if err := checkStatusLine(resp); err != nil {
-		return Agreement{}, err
+	check := checkSwitched
+	if o.Key == "" {
+		check = checkConnected
 	}
-	if err := checkSwitch(resp.Header); err != nil {
+	if err := check(resp, o); err != nil {
 		return Agreement{}, err
-	}
-	// "[...] a value other than the base64-encoded SHA-1 of [...] but ignoring
-	// any leading and trailing whitespace, the client MUST _Fail [...]"
-	lines := resp.Header[fieldAccept]
-	if want := AcceptKey(o.Key); len(lines) != 1 || trim(lines[0]) != want {
-		return Agreement{}, refuse(0, "4.1", "Sec-WebSocket-Accept: %s, want %q, once", found(lines), want)
 	}
 	name, err := agreedSubprotocol(resp.Header[fieldProtocol], o.Subprotocols)
 	if err != nil {
@@ -42,6 +38,22 @@ func CheckResponse(resp *http.Response, o Offer) (Agreement, error) {
 		return Agreement{}, err
 	}
 	return Agreement{name, list}, nil
+}
+
+func checkSwitched(resp *http.Response, o Offer) error {
+	if err := checkStatusLine(resp); err != nil {
+		return err
+	}
+	if err := checkSwitch(resp.Header); err != nil {
+		return err
+	}
+	// "[...] a value other than the base64-encoded SHA-1 of [...] but ignoring
+	// any leading and trailing whitespace, the client MUST _Fail [...]"
+	lines := resp.Header[fieldAccept]
+	if want := AcceptKey(o.Key); len(lines) != 1 || trim(lines[0]) != want {
+		return refuse(0, "4.1", "Sec-WebSocket-Accept: %s, want %q, once", found(lines), want)
+	}
+	return nil
 }
 
 func checkStatusLine(resp *http.Response) error {

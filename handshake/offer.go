@@ -10,7 +10,7 @@ import (
 // Offer is what a client asks a server for.
 type Offer struct {
 	Target       Target      // from [ParseURL]
-	Key          string      // from [NewKey], a new one for each connection
+	Key          string      // from [NewKey], a new one for each connection; "" over HTTP/2
 	Subprotocols []string    // in order of preference; none twice
 	Extensions   []Extension // in order of preference; one name may come several times
 	Header       http.Header // further fields, such as Origin, Cookie or Authorization
@@ -27,6 +27,9 @@ func AppendRequest(dst []byte, o Offer) ([]byte, error) {
 	host, err := checkOffer(o)
 	if err != nil {
 		return dst, err
+	}
+	if !ValidKey(o.Key) {
+		return dst, refuse(0, "4.1", "Key: found %.128q, want the base64 of 16 bytes, as NewKey makes it", o.Key)
 	}
 	dst = append(dst, "GET "...)
 	dst = append(dst, o.Target.RequestURI...)
@@ -52,9 +55,6 @@ func checkOffer(o Offer) (host string, err error) {
 	}
 	if host, err = chooseHost(o); err != nil {
 		return "", err
-	}
-	if !ValidKey(o.Key) {
-		return "", refuse(0, section, "Key: found %.128q, want the base64 of 16 bytes, as NewKey makes it", o.Key)
 	}
 	if err := subprotocol.Check(o.Subprotocols); err != nil {
 		return "", refuse(0, section, "Subprotocols: %v", err)

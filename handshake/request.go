@@ -9,7 +9,7 @@ import (
 
 // Request is what a client asks for in its opening handshake.
 type Request struct {
-	Key          string      // valid, as it came: input of the Accept
+	Key          string      // valid, as it came: input of the Accept; "" over HTTP/2
 	Origin       string      // of the page that asks; "" if it is not a browser (§4.2.1 item 7)
 	Subprotocols []string    // in the client's order; none twice
 	Extensions   []Extension // in the client's order; one name may come several times
@@ -23,9 +23,15 @@ type Request struct {
 // it came by HTTP/2 or later, and 400 for all else, HTTP/1.0 included, whose
 // Upgrade "a server MUST ignore" (RFC 9110 §7.8).
 //
+// Over HTTP/2 it is CONNECT that opens a connection (RFC 8441 §5); 501 if that asks
+// for another protocol.
+//
 // An absolute request-target must name the Host. Readers that put its authority
 // in the place of the Host, as net/http does, have decided that already.
 func ParseRequest(r *http.Request) (Request, error) {
+	if r.ProtoMajor == 2 && r.Method == http.MethodConnect {
+		return parseConnect(r)
+	}
 	if err := checkRequestLine(r); err != nil {
 		return Request{}, err
 	}
@@ -42,14 +48,23 @@ func ParseRequest(r *http.Request) (Request, error) {
 	if err := checkVersion(r.Header[fieldVersion]); err != nil {
 		return Request{}, err
 	}
-	return parseFields(r.Header)
+	lines := r.Header[fieldKey]
+	if len(lines) != 1 || !ValidKey(trim(lines[0])) {
+		return Request{}, refuse(http.StatusBadRequest, "4.2.1", "Sec-WebSocket-Key: %s, want the base64 of 16 bytes, once", found(lines))
+	}
+	req, err := parseOffers(r.Header)
+	if err != nil {
+		return Request{}, err
+	}
+	req.Key = trim(lines[0])
+	return req, nil
 }
 
 func checkRequestLine(r *http.Request) error {
 	switch {
 	case r.ProtoMajor > 1:
 		return refuse(http.StatusHTTPVersionNotSupported, "RFC 8441 §4",
-			"HTTP/%d has no Upgrade: want the handshake over HTTP/1.1", r.ProtoMajor)
+			"HTTP/%d has no Upgrade: want the handshake over HTTP/1.1, or a CONNECT over HTTP/2", r.ProtoMajor)
 	case !r.ProtoAtLeast(1, 1):
 		return refuse(http.StatusBadRequest, "4.2.1",
 			"HTTP/%d.%d has no Upgrade: want HTTP/1.1, also from a proxy on the way", r.ProtoMajor, r.ProtoMinor)
@@ -140,11 +155,9 @@ func upgradeHeader() http.Header {
 	return http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
 }
 
-func parseFields(h http.Header) (req Request, err error) {
+// parseOffers reads what is the same over all versions of HTTP.
+func parseOffers(h http.Header) (req Request, err error) {
 	const status, section = http.StatusBadRequest, "4.2.1"
-	if lines := h[fieldKey]; len(lines) != 1 || !ValidKey(trim(lines[0])) {
-		return req, refuse(status, section, "Sec-WebSocket-Key: %s, want the base64 of 16 bytes, once", found(lines))
-	}
 	if lines := h["Origin"]; len(lines) > 1 || len(lines) == 1 && trim(lines[0]) == "" {
 		return req, refuse(status, section, "Origin: %s, want one origin or no such header", found(lines))
 	} else if len(lines) == 1 {
@@ -156,6 +169,5 @@ func parseFields(h http.Header) (req Request, err error) {
 	if req.Extensions, err = parseExtensions(h[fieldExtensions]); err != nil {
 		return Request{}, refuse(status, "9.1", "Sec-WebSocket-Extensions: %v", err)
 	}
-	req.Key = trim(h[fieldKey][0])
 	return req, nil
 }

@@ -8,7 +8,7 @@ import (
 
 // Response is what a server answers to a handshake that it accepts.
 type Response struct {
-	Key         string      // the client's
+	Key         string      // the client's; "" over HTTP/2
 	Subprotocol string      // one that the client offered, or "" for none
 	Extensions  []Extension // some that the client offered, in the order they apply
 	Header      http.Header // further fields, such as Set-Cookie
@@ -22,17 +22,10 @@ type Response struct {
 // Content-Length, Transfer-Encoding and Sec-WebSocket-*. Its fields follow in
 // the order of their names.
 func AppendResponse(dst []byte, resp Response) ([]byte, error) {
-	const status, section = http.StatusInternalServerError, "4.2.2"
 	if !ValidKey(resp.Key) {
-		return dst, refuse(status, section, "Key: found %.128q, want the client's Sec-WebSocket-Key", resp.Key)
+		return dst, refuse(http.StatusInternalServerError, "4.2.2", "Key: found %.128q, want the client's Sec-WebSocket-Key", resp.Key)
 	}
-	if resp.Subprotocol != "" && !subprotocol.Valid(resp.Subprotocol) {
-		return dst, refuse(status, section, "Subprotocol: found %.128q, want a token or nothing", resp.Subprotocol)
-	}
-	if err := checkExtensions(status, resp.Extensions); err != nil {
-		return dst, err
-	}
-	if err := checkHeader(status, section, resp.Header); err != nil {
+	if err := checkAgreed(resp); err != nil {
 		return dst, err
 	}
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"+
@@ -48,6 +41,18 @@ func AppendResponse(dst []byte, resp Response) ([]byte, error) {
 	dst = appendExtensionsField(dst, resp.Extensions)
 	dst = appendHeader(dst, resp.Header, "")
 	return append(dst, "\r\n"...), nil
+}
+
+// checkAgreed lets nothing pass that could break out of its line.
+func checkAgreed(resp Response) error {
+	const status, section = http.StatusInternalServerError, "4.2.2"
+	if resp.Subprotocol != "" && !subprotocol.Valid(resp.Subprotocol) {
+		return refuse(status, section, "Subprotocol: found %.128q, want a token or nothing", resp.Subprotocol)
+	}
+	if err := checkExtensions(status, resp.Extensions); err != nil {
+		return err
+	}
+	return checkHeader(status, section, resp.Header)
 }
 
 // appendExtensionsField writes one line, for in a response the field "MUST NOT

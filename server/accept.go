@@ -103,11 +103,11 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, h
 	watch := observerOf(r, o)
 	req, err := judge(r, o)
 	if err != nil {
-		return nil, refuse(w, watch, err)
+		return nil, refuse(w, r, watch, err)
 	}
 	params, extensions, err := compression(o, req.Extensions)
 	if err != nil {
-		return nil, refuse(w, watch, err)
+		return nil, refuse(w, r, watch, err)
 	}
 	response := handshake.Response{
 		Key:         req.Key,
@@ -117,39 +117,53 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, h
 	}
 	buf := wireBuffers.Get().(*[wireSize]byte)
 	defer wireBuffers.Put(buf)
-	wire, err := handshake.AppendResponse(buf[:0], response)
+	var wire []byte
+	var header http.Header // instead of it, over HTTP/2
+	if isConnect(r) {
+		header, err = handshake.ResponseHeader(response)
+	} else {
+		wire, err = handshake.AppendResponse(buf[:0], response)
+	}
 	if err != nil {
-		return nil, refuse(w, watch, err)
+		return nil, refuse(w, r, watch, err)
 	}
 	if err := groups.enter(); err != nil {
-		return nil, refuse(w, watch, err)
+		return nil, refuse(w, r, watch, err)
 	}
-	t, err := take(w)
+	t, err := take(w, r)
 	if err != nil {
 		groups.cancel()
-		return nil, refuse(w, watch, err)
+		return nil, refuse(w, r, watch, err)
 	}
 	made := false
 	defer func() {
 		if !made { // be it for what an Observer did
 			groups.cancel()
-			t.nc.Close()
+			t.close()
 		}
 	}()
-	if err := t.write(wire, o.Conn.WriteTimeout); err != nil {
+	if t.stream != nil {
+		err = t.stream.answer(header)
+	} else {
+		err = t.write(wire, o.Conn.WriteTimeout)
+	}
+	if err != nil {
 		return nil, tellRefused(watch, 0, err)
 	}
-	options := o.Conn
-	options.Observer = watch
-	c := conn.New(o.stream(t.nc), conn.Config{
-		Options:     options,
+	cfg := conn.Config{
+		Options:     o.Conn,
 		Role:        machine.Server,
 		Subprotocol: response.Subprotocol,
 		Secure:      r.TLS != nil,
 		Deflate:     params,
 		Buffered:    t.ahead,
 		OnDone:      groups.letGo,
-	})
+	}
+	cfg.Observer = watch
+	if t.stream != nil {
+		cfg.LocalAddr, cfg.RemoteAddr = addrsOf(r)
+	}
+	c := conn.New(t.under(o), cfg)
 	if p := PrincipalOf(r.Context()); p != nil {
 		c.Set(principalKey{}, p)
 	}
@@ -158,14 +172,25 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, h
 	return c, nil
 }
 
-// stream returns what the connection runs on: nc itself if no event loop takes it.
-func (o *Options) stream(nc net.Conn) io.ReadWriteCloser {
-	if tcp, ok := nc.(*net.TCPConn); ok && o.eventLoop {
+// under returns what the connection runs on: nc itself if no event loop takes it.
+func (t *taken) under(o *Options) io.ReadWriteCloser {
+	if t.stream != nil {
+		return t.stream
+	}
+	if tcp, ok := t.nc.(*net.TCPConn); ok && o.eventLoop {
 		if s, err := loop.Take(tcp); err == nil {
 			return s
 		}
 	}
-	return nc
+	return t.nc
+}
+
+func (t *taken) close() {
+	if t.stream != nil {
+		t.stream.Close()
+	} else {
+		t.nc.Close()
+	}
 }
 
 // judge asks everybody who may refuse, the application last.
@@ -225,7 +250,7 @@ func headerOf(w http.ResponseWriter, o *Options) http.Header {
 // refuse answers with the status that err stands for, tells watch, and returns err.
 // The stream is not used for anything else afterwards: what a proxy might take for
 // an upgraded connection must not be one.
-func refuse(w http.ResponseWriter, watch *conn.Observer, err error) error {
+func refuse(w http.ResponseWriter, r *http.Request, watch *conn.Observer, err error) error {
 	status, body := http.StatusForbidden, ""
 	h := w.Header()
 	if e, ok := errors.AsType[*handshake.Error](err); ok {
@@ -240,8 +265,10 @@ func refuse(w http.ResponseWriter, watch *conn.Observer, err error) error {
 		// Anything below could be taken for a success.
 		status = http.StatusInternalServerError
 	}
-	// It stands first, where net/http looks for it.
-	h["Connection"] = append([]string{"close"}, h["Connection"]...)
+	if r.ProtoMajor < 2 { // where it would end what goes on beside r
+		// It stands first, where net/http looks for it.
+		h["Connection"] = append([]string{"close"}, h["Connection"]...)
+	}
 	if body == "" {
 		body = http.StatusText(status)
 	}
@@ -249,18 +276,23 @@ func refuse(w http.ResponseWriter, watch *conn.Observer, err error) error {
 	return tellRefused(watch, status, err)
 }
 
-// taken is a stream that has been HTTP's.
+// taken is what has been HTTP's: a connection, or a stream of HTTP/2.
 type taken struct {
-	nc    net.Conn
-	ahead []byte // what has been read behind the request
-	fresh bool   // nothing has been written
+	stream *http2Stream // nil: all the rest
+	nc     net.Conn
+	ahead  []byte // what has been read behind the request
+	fresh  bool   // nothing has been written
 }
 
-// take takes the stream from a visit, or from net/http.
-func take(w http.ResponseWriter) (taken, error) {
+// take takes it from a visit, or from net/http.
+func take(w http.ResponseWriter, r *http.Request) (taken, error) {
+	if isConnect(r) {
+		s, err := takeStream(w, r)
+		return taken{stream: s}, err
+	}
 	if v := visitOf(w); v != nil && !v.taken {
 		nc, ahead := v.take()
-		return taken{nc, ahead, !v.written}, nil
+		return taken{nc: nc, ahead: ahead, fresh: !v.written}, nil
 	}
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {

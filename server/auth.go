@@ -207,7 +207,7 @@ func quotedString(s string) string {
 }
 
 func turnAway(w http.ResponseWriter, r *http.Request, err error) {
-	refuse(w, observerOf(r, nil), err)
+	refuse(w, r, observerOf(r, nil), err)
 	loggerOf(r).Info("websocket: request refused", "remote", r.RemoteAddr, "path", r.URL.Path, "error", err)
 }
 

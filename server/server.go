@@ -120,14 +120,24 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	longest := cmp.Or(s.MaxURIBytes, DefaultMaxURIBytes)
 	switch p := placeOf(r); {
 	case p != nil && p.over:
-		refuse(w, s.Observer, errCrowded)
+		refuse(w, r, s.Observer, errCrowded)
 	case longest > 0 && len(r.RequestURI) > longest:
-		refuse(w, s.Observer, errLongURI)
-	case s.Handler == nil:
-		http.DefaultServeMux.ServeHTTP(w, r)
+		refuse(w, r, s.Observer, errLongURI)
 	default:
-		s.Handler.ServeHTTP(w, r)
+		s.handler(r).ServeHTTP(w, r)
 	}
+}
+
+// handler returns the Handler, or what it is without one, for a request like r.
+func (s *Server) handler(r *http.Request) http.Handler {
+	h := s.Handler
+	if h == nil {
+		h = http.DefaultServeMux
+	}
+	if isConnect(r) {
+		h = StreamHandler(h)
+	}
+	return h
 }
 
 var errLongURI = &Rejection{Status: http.StatusRequestURITooLong}

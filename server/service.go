@@ -104,8 +104,13 @@ func (s *Service) Validate() error {
 }
 
 // ServeHTTP accepts the connection and returns: it is served by a goroutine of its
-// own, so that nothing of what net/http holds for a request is kept.
+// own, so that nothing of what net/http holds for a request is kept. Over HTTP/2 it
+// returns when the connection is over.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isConnect(r) && streamsOf(r) == nil {
+		StreamHandler(s).ServeHTTP(w, r)
+		return
+	}
 	o := s.Options
 	o.Conn = s.ConnOptions()
 	o.eventLoop = s.EventLoop || loopAlways
@@ -117,7 +122,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ss.on(c)
+	stream := isConnect(r)
 	switch r = ss.outlive(r); {
+	case stream:
+		ss.run(r)
 	case !o.eventLoop:
 		go ss.run(r)
 	case isQuietCaller(w): // which is in the loop already
@@ -138,7 +146,7 @@ var loopAlways bool
 
 func (s *Service) accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats) (*conn.Conn, error) {
 	if err := s.Validate(); err != nil {
-		return nil, refuse(w, observerOf(r, o), fmt.Errorf("%w: %w", err, &Rejection{Status: http.StatusInternalServerError}))
+		return nil, refuse(w, r, observerOf(r, o), fmt.Errorf("%w: %w", err, &Rejection{Status: http.StatusInternalServerError}))
 	}
 	return acceptHeld(w, r, o, groups, 2)
 }

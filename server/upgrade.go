@@ -37,7 +37,7 @@ func (u Upgrade) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if s == nil {
 			s = new(Service)
 		}
-		s.logRefusal(r, refuse(w, observerOf(r, &s.Options), err))
+		s.logRefusal(r, refuse(w, r, observerOf(r, &s.Options), err))
 		return
 	}
 	s.ServeHTTP(w, r)

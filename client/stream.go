@@ -1,0 +1,105 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/swan-ws/websocket/conn"
+	"github.com/swan-ws/websocket/conn/machine"
+	"github.com/swan-ws/websocket/handshake"
+)
+
+// openStream does one handshake over HTTP/2 (RFC 8441).
+func (d dialer) openStream(ctx context.Context, target handshake.Target, offer handshake.Offer) (*conn.Conn, *http.Response, error) {
+	offer.Key = ""
+	r, err := handshake.NewConnect(offer)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The request lasts as long as the connection, ctx only as long as the handshake.
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel)
+	var via net.Conn
+	lasting = httptrace.WithClientTrace(lasting, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		via = info.Conn
+	}})
+	s := &http2Stream{cancel: cancel}
+	r = r.WithContext(lasting)
+	r.Body, s.out = io.Pipe()
+	resp, err := d.HTTP2.RoundTrip(r)
+	if err != nil {
+		cancel()
+		return nil, nil, blame(ctx, fmt.Errorf("over HTTP/2: %w", err))
+	}
+	s.in = resp.Body
+	agreed, err := d.judge(resp, offer)
+	if err != nil {
+		err = d.refusal(resp, offer, err)
+	}
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	d.keepCookies(httpURL(target), resp)
+	if err != nil {
+		s.Close()
+		return nil, resp, err
+	}
+	cfg := conn.Config{
+		Options:     d.Conn,
+		Role:        machine.Client,
+		Subprotocol: agreed.subprotocol,
+		Secure:      target.Secure,
+		Deflate:     agreed.deflate,
+	}
+	if via != nil {
+		cfg.LocalAddr, cfg.RemoteAddr = via.LocalAddr(), via.RemoteAddr()
+	}
+	resp.Body = http.NoBody
+	return conn.New(s, cfg), resp, nil
+}
+
+// An http2Stream is what a connection over HTTP/2 runs on: the bodies of a request and
+// its response.
+type http2Stream struct {
+	in     io.ReadCloser
+	out    *io.PipeWriter
+	cancel context.CancelFunc
+	ended  atomic.Bool // by the server, in its direction
+}
+
+// endTime is how long an end in order may take.
+const endTime = time.Second
+
+// Read reads what the server sends.
+func (s *http2Stream) Read(p []byte) (int, error) {
+	n, err := s.in.Read(p)
+	if err == io.EOF {
+		s.ended.Store(true)
+	}
+	return n, err
+}
+
+// Write sends p, as far as the transport is ready to take it.
+func (s *http2Stream) Write(p []byte) (int, error) { return s.out.Write(p) }
+
+// CloseWrite ends this side's direction.
+func (s *http2Stream) CloseWrite() error { return s.out.Close() }
+
+// Close ends the stream: in order if the server has ended its direction, else with
+// CANCEL, which stands for a reset of TCP.
+func (s *http2Stream) Close() error {
+	s.out.Close()
+	if s.ended.Load() {
+		time.AfterFunc(endTime, s.cancel) // if the server does not even take the end
+		return nil
+	}
+	s.cancel()
+	go s.in.Close() // which may wait for a TCP connection that takes nothing
+	return nil
+}
