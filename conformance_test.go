@@ -10,15 +10,15 @@ import (
 )
 
 // requirements is how many rows there are: R1 to R118 for RFC 6455, D1 to D34 for
-// RFC 7692.
-var requirements = map[string]int{"R": 118, "D": 34}
+// RFC 7692, H1 to H12 for RFC 8441.
+var requirements = map[string]int{"R": 118, "D": 34, "H": 12}
 
 // A row of docs/conformance.md: number, section, level, requirement, tests. Tests
 // are `package: TestName, TestName; package: TestName`.
-var conformanceRow = regexp.MustCompile(`^\| ([RD]\d+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$`)
+var conformanceRow = regexp.MustCompile(`^\| ([RDH]\d+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$`)
 
 // aRow is what ought to be a conformanceRow.
-var aRow = regexp.MustCompile(`^\| *[RD]\d`)
+var aRow = regexp.MustCompile(`^\| *[RDH]\d`)
 
 func TestConformance_EveryRequirementHasATestThatExists(t *testing.T) {
 	text, err := os.ReadFile("docs/conformance.md")

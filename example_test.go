@@ -57,6 +57,31 @@ func ExampleAccept() {
 	// <nil>
 }
 
+// In a program that imports package http2, under an http.Server of one's own.
+func ExampleStreamHandler() {
+	greet := func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		c.WriteText(r.Context(), "hello")
+		c.Close(websocket.CloseNormal, "")
+	}
+	url, stop := start(websocket.StreamHandler(http.HandlerFunc(greet)))
+	defer stop()
+
+	ctx := context.Background()
+	c, _, err := websocket.Dial(ctx, url, nil) // over HTTP/1.1, which it takes as before
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.CloseNow()
+	m, err := c.Read(ctx)
+	fmt.Printf("%s %v\n", m.Data, err)
+	// Output:
+	// hello <nil>
+}
+
 // Whoever is not known is refused before there is a connection.
 func ExampleAccept_check() {
 	options := &websocket.AcceptOptions{

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"sync/atomic"
 	"time"
 
 	"github.com/swan-ws/websocket/conn"
@@ -47,7 +46,7 @@ func (d dialer) openStream(ctx context.Context, target handshake.Target, offer h
 	}
 	d.keepCookies(httpURL(target), resp)
 	if err != nil {
-		s.Close()
+		s.reset()
 		return nil, resp, err
 	}
 	cfg := conn.Config{
@@ -70,36 +69,29 @@ type http2Stream struct {
 	in     io.ReadCloser
 	out    *io.PipeWriter
 	cancel context.CancelFunc
-	ended  atomic.Bool // by the server, in its direction
 }
 
 // endTime is how long an end in order may take.
 const endTime = time.Second
 
 // Read reads what the server sends.
-func (s *http2Stream) Read(p []byte) (int, error) {
-	n, err := s.in.Read(p)
-	if err == io.EOF {
-		s.ended.Store(true)
-	}
-	return n, err
-}
+func (s *http2Stream) Read(p []byte) (int, error) { return s.in.Read(p) }
 
 // Write sends p, as far as the transport is ready to take it.
 func (s *http2Stream) Write(p []byte) (int, error) { return s.out.Write(p) }
 
-// CloseWrite ends this side's direction.
+// CloseWrite ends this side's direction, behind what has been written.
 func (s *http2Stream) CloseWrite() error { return s.out.Close() }
 
-// Close ends the stream: in order if the server has ended its direction, else with
-// CANCEL, which stands for a reset of TCP.
+// Close is CloseWrite, and takes nothing more. What has been written still goes out, as
+// it would over TCP.
 func (s *http2Stream) Close() error {
-	s.out.Close()
-	if s.ended.Load() {
-		time.AfterFunc(endTime, s.cancel) // if the server does not even take the end
-		return nil
-	}
+	time.AfterFunc(endTime, s.reset)
+	return s.out.Close()
+}
+
+// reset sends CANCEL, which stands for a reset of TCP, unless both directions have ended.
+func (s *http2Stream) reset() {
 	s.cancel()
 	go s.in.Close() // which may wait for a TCP connection that takes nothing
-	return nil
 }
