@@ -239,69 +239,6 @@ func TestService_RefusesOverHTTP2_ThisStreamAlone(t *testing.T) {
 	}
 }
 
-// A page and its connections share a TCP connection, which Shutdown ends in order.
-func TestServer_TakesConnectionsOverHTTP2_AndShutsThemDown(t *testing.T) {
-	ca := newAuthority(t)
-	files := ca.tlsFiles(t)
-	mux := http.NewServeMux()
-	mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.RemoteAddr) })
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { // a handler that accepts needs no StreamHandler here
-		c, err := server.Accept(w, r, nil)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		go func() {
-			defer c.CloseNow()
-			for m, err := range c.Messages(c.Context()) {
-				if err != nil {
-					return
-				}
-				c.Write(c.Context(), m.Type, m.Data)
-			}
-		}()
-	})
-	srv := &server.Server{Handler: mux, Logger: quiet()}
-	l := listenTCP(t)
-	runOn(t, srv, func() error { return srv.ServeTLS(l, files.Cert, files.Key) })
-	via := closing(t, &http2.Transport{TLSClientConfig: ca.trusted()})
-	resp, err := (&http.Client{Transport: via}).Get("https://" + l.Addr().String() + "/page")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, _ := io.ReadAll(resp.Body)
-	resp.Body.Close()
-	var all []*conn.Conn
-	for range 3 {
-		c, _, err := client.Dial(t.Context(), "wss://"+l.Addr().String(), &client.Options{HTTP2: via})
-		if err != nil {
-			t.Fatal(err)
-		}
-		roundTrip(t, c, "swan")
-		if !c.Secure() || c.LocalAddr().String() != string(page) || c.RemoteAddr().String() != l.Addr().String() {
-			t.Errorf("from %v to %v, the page from %s", c.LocalAddr(), c.RemoteAddr(), page)
-		}
-		all = append(all, c)
-	}
-	for s := range srv.Conns().All() {
-		if !s.Secure() || s.RemoteAddr().String() != string(page) || s.LocalAddr().String() != l.Addr().String() {
-			t.Errorf("the server's from %v to %v", s.RemoteAddr(), s.LocalAddr())
-		}
-	}
-	ends := make(chan error, len(all))
-	for _, c := range all {
-		go func() { ends <- drain(c) }()
-	}
-	if err := srv.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
-	for range all {
-		if err := <-ends; conn.CloseStatus(err) != frame.CloseGoingAway {
-			t.Error(err)
-		}
-	}
-}
-
 // The end of a stream without a Close is 1006 on both sides (RFC 8441 §5).
 func TestService_OverHTTP2_SeesTheClientGo(t *testing.T) {
 	ended := make(chan error, 1)

@@ -20,6 +20,13 @@ const (
 	DefaultMaxURIBytes       = 8 << 10
 )
 
+// Over HTTP/2 what has come and is not read yet is limited for each stream, and for all
+// on a TCP connection together, which is to be no matter of one of them.
+const (
+	streamWindow = 256 << 10
+	connWindow   = 4<<20 - 1 // the most that net/http takes
+)
+
 // A Server listens for HTTP requests and keeps an eye on the WebSocket
 // connections that its Handler accepts, by Service or Accept. It is an
 // http.Server with limits that the open internet needs, and a Shutdown that
@@ -89,6 +96,7 @@ func (s *Server) init() {
 		s.http.Handler = http.HandlerFunc(s.handle)
 		s.http.ReadHeaderTimeout = timeout
 		s.http.IdleTimeout = max(timeout, 0)
+		s.http.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow, MaxReceiveBufferPerConnection: connWindow}
 		s.http.MaxHeaderBytes = cmp.Or(s.MaxHandshakeBytes, DefaultMaxHandshakeBytes)
 		log := s.Logger
 		if log == nil {

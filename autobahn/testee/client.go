@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -23,11 +24,12 @@ const Agent = "SwanWebSocket"
 type Options struct {
 	TLS    *tls.Config                                                       // for wss
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error) // nil: a net.Dialer's
+	HTTP2  http.RoundTripper                                                 // as in client.Options: connections are streams of HTTP/2
 	OnCase func(number, all int)                                             // is told before each case, from 1
 }
 
 func (o Options) dial(ctx context.Context, url string) (*conn.Conn, error) {
-	c, _, err := client.Dial(ctx, url, &client.Options{TLSConfig: o.TLS, DialContext: o.Dial, Conn: options})
+	c, _, err := client.Dial(ctx, url, &client.Options{TLSConfig: o.TLS, DialContext: o.Dial, HTTP2: o.HTTP2, Conn: options})
 	return c, err
 }
 
