@@ -95,7 +95,7 @@ func TestDial_OverHTTP2_AsksAsTheRFCHasIt(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"Sec-Websocket-Protocol": "chat, superchat", "Sec-Websocket-Version": "13", "Origin": "http://www.example.com",
-		"Sec-Websocket-Key": "", "Connection": "", "Upgrade": "",
+		"Sec-Websocket-Key": "", "Connection": "", "Upgrade": "", "User-Agent": "", "Accept-Encoding": "identity",
 	} {
 		if got := r.Header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -154,6 +154,69 @@ func TestClose_OverHTTP2_EndsTheStreamInOrder(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// Who still writes when the server has closed finds out why.
+func TestRead_OverHTTP2_FindsWhatTheServerSaidBeforeItsEnd(t *testing.T) {
+	o := reachHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		io.CopyN(io.Discard, r.Body, 1000)
+		w.Write([]byte{0x88, 2, 1009 >> 8, 1009 & 0xff})
+	})
+	o.Conn.Compression.Mode = deflate.Off
+	for range 50 {
+		c, _ := dial(t, "ws://h/", o)
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for c.Write(t.Context(), conn.Binary, make([]byte, 500)) == nil {
+			}
+		})
+		if _, err := c.Read(t.Context()); conn.CloseStatus(err) != frame.CloseTooBig {
+			t.Fatal(err)
+		}
+		writer.Wait()
+	}
+}
+
+// A server that is about to go sends those away who come (RFC 9113 §6.8).
+func TestDial_OverHTTP2_GoesOnToAnotherTCPConnection(t *testing.T) {
+	ended := make(chan error, 1)
+	good := reachHTTP2(t, opened(ended)).HTTP2.(*http2.Transport).DialTLSContext
+	going := reachAsHTTP2(t, func(nc net.Conn) {
+		io.ReadFull(nc, make([]byte, len(http2.ClientPreface)))
+		f := http2.NewFramer(nc, nc)
+		f.WriteSettings(http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1})
+		for {
+			switch fr, err := f.ReadFrame(); fr.(type) {
+			case *http2.HeadersFrame:
+				f.WriteGoAway(0, http2.ErrCodeNo, nil)
+				return
+			default:
+				if err != nil {
+					return
+				}
+			}
+		}
+	})
+	via := going.HTTP2.(*http2.Transport)
+	first := via.DialTLSContext
+	via.DialTLSContext = func(ctx context.Context, network, addr string, c *tls.Config) (net.Conn, error) {
+		via.DialTLSContext = good
+		return first(ctx, network, addr, c)
+	}
+	c, _ := dial(t, "ws://h/", going)
+	c.CloseNow()
+	<-ended
+}
+
+// One that goes without a word may be back soon.
+func TestDial_OverHTTP2_ThatIsCutShort_MayBeTriedAgain(t *testing.T) {
+	o := reachHTTP2(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	_, err := dialFails(t, "ws://h/", o)
+	if e := asHandshakeError(t, err); e.Status != 0 || !client.Retryable(err) {
+		t.Errorf("%d, %v", e.Status, err)
 	}
 }
 

@@ -35,6 +35,7 @@ type pumped struct {
 	mu       sync.Mutex
 	change   sync.Cond // of what follows
 	reading  bool      // the goroutine is out
+	room     []byte    // what it reads into
 	buf      []byte    // what it brought
 	empty    bool      // it brought neither bytes nor an error
 	err      error
@@ -59,13 +60,24 @@ func (p *pumped) Read(dst []byte) (int, error) {
 			return 0, nil
 		case !p.reading:
 			p.reading = true
-			go p.fetch(make([]byte, max(len(dst), readBufferSize)))
+			go p.fetch(p.roomFor(len(dst)))
 		}
 		p.change.Wait()
 	}
 	n := copy(dst, p.buf)
 	p.buf = p.buf[n:]
 	return n, nil
+}
+
+// roomFor returns room for a read of n bytes; what holds a usual one is kept.
+func (p *pumped) roomFor(n int) []byte {
+	if n > readBufferSize {
+		return make([]byte, n)
+	}
+	if p.room == nil {
+		p.room = make([]byte, readBufferSize)
+	}
+	return p.room
 }
 
 func (p *pumped) fetch(buf []byte) {

@@ -13,7 +13,7 @@ import (
 
 func TestChromium(t *testing.T) {
 	g, tb := browserGuest(t)
-	g.visit = func(t *testing.T, h *host) { g.load(t, tb, "http://"+h.addr+"/page.html") }
+	g.visit = func(t *testing.T, h *host) { g.load(t, tb, h.url("http", "/page.html")) }
 	converse(t, g)
 	t.Run("Compression", func(t *testing.T) { compressed(t, g) })
 	t.Run("Page of another site is refused", func(t *testing.T) { g.otherSite(t, tb) })
@@ -23,13 +23,16 @@ func TestChromium(t *testing.T) {
 			t.Errorf("header: %v", m.sent)
 		}
 	})
-	t.Run("Tab that is closed says 1001", func(t *testing.T) {
-		m := g.meet(t, terms{})
-		tb.must(t, "", "Target.closeTarget", map[string]any{"targetId": tb.target}, nil)
-		if _, err := m.ours.Read(m.ctx); websocket.CloseStatus(err) != websocket.CloseGoingAway {
-			t.Errorf("we saw %v, want 1001", err)
-		}
-	})
+	t.Run("Tab that is closed says 1001", func(t *testing.T) { tabCloses(t, g, tb, websocket.CloseGoingAway) })
+}
+
+func tabCloses(t *testing.T, g *guest, tb *tab, want websocket.CloseCode) {
+	t.Helper()
+	m := g.meet(t, terms{})
+	tb.must(t, "", "Target.closeTarget", map[string]any{"targetId": tb.target}, nil)
+	if _, err := m.ours.Read(m.ctx); websocket.CloseStatus(err) != want {
+		t.Errorf("we saw %v, want %d", err, want)
+	}
 }
 
 // browserGuest starts a browser and makes a tab of it a guest.

@@ -1,6 +1,6 @@
 // Package interop tests this module's server and client against foreign ones: a
 // browser, Node.js with its own WebSocket and with the package ws, Python's
-// websockets, and across reverse proxies.
+// websockets and Hypercorn, and across reverse proxies; over HTTP/2 too.
 //
 // The tests are behind a build tag, for they need those programs; setup.sh
 // installs them:

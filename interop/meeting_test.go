@@ -29,6 +29,10 @@ type guest struct {
 	compression deflate.Options
 	// visit, if set, is called before it dials a server of ours.
 	visit func(t *testing.T, h *host)
+	// via, if set, takes our requests to a server, and host makes what a client comes
+	// to: see TestHTTP2.
+	via  http.RoundTripper
+	host func(t *testing.T, o *websocket.AcceptOptions) *host
 }
 
 // guests are those that are scripts; Chromium comes on its own.
@@ -121,14 +125,14 @@ func (g *guest) meet(t *testing.T, with terms) *meeting {
 			port = g.want(t, "listening").Port
 		}
 		c, resp, err := websocket.Dial(m.ctx, g.url("/", port), &websocket.DialOptions{
-			Conn: with.conn, Subprotocols: with.protocols, Header: header(with.header), DialContext: with.meter.dial,
+			Conn: with.conn, Subprotocols: with.protocols, Header: header(with.header), DialContext: with.meter.dial, HTTP2: g.via,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		m.ours, m.sent = c, resp.Header
 	} else {
-		h := newMeteredHost(t, with.meter, &websocket.AcceptOptions{
+		h := g.newHost(t, with.meter, &websocket.AcceptOptions{
 			Conn: with.conn, Subprotocols: []string{"swan.v1"}, Header: header(with.header),
 		})
 		g.dial(t, h, command{Protocols: with.protocols, Headers: with.header, Max: with.max, Deflate: with.deflate})
@@ -143,13 +147,22 @@ func (g *guest) meet(t *testing.T, with terms) *meeting {
 	return m
 }
 
+// newHost is where the guest, a client, is to come to.
+func (g *guest) newHost(t *testing.T, m *meter, o *websocket.AcceptOptions) *host {
+	t.Helper()
+	if g.host != nil {
+		return g.host(t, o)
+	}
+	return newMeteredHost(t, m, o)
+}
+
 // dial makes the guest, a client, dial h.
 func (g *guest) dial(t *testing.T, h *host, c command) {
 	t.Helper()
 	if g.visit != nil {
 		g.visit(t, h)
 	}
-	c.Do, c.N, c.URL = "dial", g.n, "ws://"+h.addr+"/socket"
+	c.Do, c.N, c.URL = "dial", g.n, h.url("ws", "/socket")
 	if !g.library {
 		c.Headers, c.Max = nil, 0
 	}
@@ -195,7 +208,17 @@ func reading(ctx context.Context, c *websocket.Conn) <-chan error {
 type host struct {
 	*websocket.Server
 	addr     string
+	secure   bool // it speaks TLS
+	clear2   bool // it speaks HTTP/2 without
 	arrivals chan arrival
+}
+
+// url has the scheme, "ws" or "http", with an "s" if need be.
+func (h *host) url(scheme, path string) string {
+	if h.secure {
+		scheme += "s"
+	}
+	return scheme + "://" + h.addr + path
 }
 
 type arrival struct {
@@ -211,6 +234,12 @@ func newHost(t *testing.T, o *websocket.AcceptOptions) *host {
 
 func newMeteredHost(t *testing.T, m *meter, o *websocket.AcceptOptions) *host {
 	t.Helper()
+	return newHostBy(t, o, func(h *host, l net.Listener) error { return h.Serve(m.listener(l)) })
+}
+
+// newHostBy has serve decide how it is served.
+func newHostBy(t *testing.T, o *websocket.AcceptOptions, serve func(*host, net.Listener) error) *host {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -224,7 +253,7 @@ func newMeteredHost(t *testing.T, m *meter, o *websocket.AcceptOptions) *host {
 	})
 	h.Server = &websocket.Server{Handler: mux, Logger: slog.New(slog.DiscardHandler)}
 	served := make(chan error)
-	go func() { served <- h.Serve(m.listener(l)) }()
+	go func() { served <- serve(h, l) }()
 	t.Cleanup(func() {
 		h.Close()
 		<-served

@@ -46,7 +46,7 @@ func refusal(t *testing.T, g *guest) {
 		return
 	}
 	t.Run("by Check", func(t *testing.T) {
-		h := newHost(t, &websocket.AcceptOptions{Check: func(r *http.Request) error {
+		h := g.newHost(t, nil, &websocket.AcceptOptions{Check: func(r *http.Request) error {
 			return &websocket.Rejection{
 				Status: http.StatusUnauthorized,
 				Header: http.Header{"WWW-Authenticate": {`Basic realm="swan"`}},
@@ -62,16 +62,16 @@ func refusal(t *testing.T, g *guest) {
 		return // see TestChromium for the Origin of pages
 	}
 	t.Run("of another site", func(t *testing.T) {
-		h := newHost(t, &websocket.AcceptOptions{Check: func(r *http.Request) error {
+		h := g.newHost(t, nil, &websocket.AcceptOptions{Check: func(r *http.Request) error {
 			t.Error("Check was called")
 			return nil
 		}})
 		g.wantRefusal(t, h, command{Origin: "https://goose.example"}, http.StatusForbidden, "goose.example")
 	})
 	t.Run("not of the same site", func(t *testing.T) {
-		h := newHost(t, nil)
+		h := g.newHost(t, nil, nil)
 		g.n++
-		g.dial(t, h, command{Origin: "http://" + h.addr})
+		g.dial(t, h, command{Origin: h.url("http", "")})
 		a := h.wait(t)
 		if a.err != nil {
 			t.Fatal(a.err)
@@ -104,7 +104,7 @@ func (g *guest) wantRefusal(t *testing.T, h *host, c command, status int, body s
 }
 
 func theyRefuse(t *testing.T, g *guest) {
-	c, resp, err := websocket.Dial(bounded(t), g.url("/refuse", g.port), nil)
+	c, resp, err := websocket.Dial(bounded(t), g.url("/refuse", g.port), &websocket.DialOptions{HTTP2: g.via})
 	if err == nil {
 		c.CloseNow()
 		t.Fatal("Dial opened a connection")

@@ -33,6 +33,7 @@ type proxy struct {
 	Dir, Backend  string
 	Plain, Secure string // where it listens
 	Cut           time.Duration
+	HTTP2         bool // to the host
 	roots         *x509.CertPool
 }
 
@@ -55,17 +56,19 @@ func TestHAProxy(t *testing.T) {
 	path := tool(t, "haproxy", "/usr/sbin/haproxy")
 	out, _ := exec.Command(path, "-v").Output()
 	t.Logf("%s", out)
-	crossProxy(t, func(t *testing.T, h *host) *proxy {
-		p, files := newProxy(t, h, "haproxy.cfg")
-		p.start(t, exec.Command(path, "-db", "-f", p.Dir+"/haproxy.cfg"), files)
-		return p
-	})
+	crossProxy(t, startHAProxy)
+}
+
+func startHAProxy(t *testing.T, h *host) *proxy {
+	p, files := newProxy(t, h, "haproxy.cfg")
+	p.start(t, exec.Command(tool(t, "haproxy", "/usr/sbin/haproxy"), "-db", "-f", p.Dir+"/haproxy.cfg"), files)
+	return p
 }
 
 // newProxy takes two free ports, and fills a configuration in.
 func newProxy(t *testing.T, h *host, config string) (*proxy, []*os.File) {
 	t.Helper()
-	p := &proxy{Dir: t.TempDir(), Backend: h.addr, Cut: cut}
+	p := &proxy{Dir: t.TempDir(), Backend: h.addr, Cut: cut, HTTP2: h.clear2}
 	files := make([]*os.File, 2)
 	for i, addr := range []*string{&p.Plain, &p.Secure} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -78,7 +81,7 @@ func newProxy(t *testing.T, h *host, config string) (*proxy, []*os.File) {
 		}
 		*addr = l.Addr().String()
 	}
-	p.certify(t)
+	p.roots = certify(t, filepath.Join(p.Dir, "pem"))
 	var b bytes.Buffer
 	if err := template.Must(template.ParseFiles("testdata/"+config)).Execute(&b, p); err != nil {
 		t.Fatal(err)
@@ -98,8 +101,9 @@ func (p *proxy) start(t *testing.T, cmd *exec.Cmd, files []*os.File) {
 	}
 }
 
-// certify makes a certificate that says it is itself good for 127.0.0.1.
-func (p *proxy) certify(t *testing.T) {
+// certify writes a certificate that says it is itself good for 127.0.0.1, and its key,
+// and returns what trusts it.
+func certify(t *testing.T, path string) (roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -117,9 +121,10 @@ func (p *proxy) certify(t *testing.T) {
 		t.Fatal(err)
 	}
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	write(t, filepath.Join(p.Dir, "pem"), append(certificate, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})...))
-	p.roots = x509.NewCertPool()
-	p.roots.AppendCertsFromPEM(certificate)
+	write(t, path, append(certificate, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})...))
+	roots = x509.NewCertPool()
+	roots.AppendCertsFromPEM(certificate)
+	return roots
 }
 
 func write(t *testing.T, path string, p []byte) {
@@ -156,7 +161,12 @@ func crossProxy(t *testing.T, start func(*testing.T, *host) *proxy) {
 // cross returns the server's and the client's end of a connection across p.
 func cross(t *testing.T, h *host, p *proxy, o *websocket.DialOptions) (server arrival, c *websocket.Conn) {
 	t.Helper()
-	c, _, err := websocket.Dial(bounded(t), "ws://"+p.Plain+"/socket", o)
+	return crossTo(t, h, "ws://"+p.Plain+"/socket", o)
+}
+
+func crossTo(t *testing.T, h *host, url string, o *websocket.DialOptions) (server arrival, c *websocket.Conn) {
+	t.Helper()
+	c, _, err := websocket.Dial(bounded(t), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,10 +178,13 @@ func cross(t *testing.T, h *host, p *proxy, o *websocket.DialOptions) (server ar
 	return server, c
 }
 
-var noPings = websocket.ConnOptions{PingEvery: -1}
+var (
+	pings   = websocket.ConnOptions{PingEvery: cut / 4}
+	noPings = websocket.ConnOptions{PingEvery: -1}
+)
 
 func pingsKeep(t *testing.T, start func(*testing.T, *host) *proxy) {
-	h := newHost(t, &websocket.AcceptOptions{Conn: websocket.ConnOptions{PingEvery: cut / 4}})
+	h := newHost(t, &websocket.AcceptOptions{Conn: pings})
 	s, c := cross(t, h, start(t, h), &websocket.DialOptions{Conn: noPings})
 	ends := []<-chan error{reading(bounded(t), s.conn), reading(bounded(t), c)}
 	select {
@@ -250,9 +263,13 @@ func pass(t *testing.T, from, to *websocket.Conn, size int) {
 
 func refusalPasses(t *testing.T, start func(*testing.T, *host) *proxy) {
 	h := newHost(t, nil)
-	p := start(t, h)
-	_, _, err := websocket.Dial(bounded(t), "ws://"+p.Plain+"/socket", &websocket.DialOptions{
-		Header: http.Header{"Origin": {"https://goose.example"}},
+	refusalCrosses(t, "ws://"+start(t, h).Plain+"/socket", nil)
+}
+
+func refusalCrosses(t *testing.T, url string, via http.RoundTripper) {
+	t.Helper()
+	_, _, err := websocket.Dial(bounded(t), url, &websocket.DialOptions{
+		Header: http.Header{"Origin": {"https://goose.example"}}, HTTP2: via,
 	})
 	e, ok := errors.AsType[*websocket.HandshakeError](err)
 	if !ok || e.Status != http.StatusForbidden || !strings.Contains(string(e.Body), "goose.example") {
@@ -290,21 +307,30 @@ func shutdownPasses(t *testing.T, start func(*testing.T, *host) *proxy) {
 func closePasses(t *testing.T, start func(*testing.T, *host) *proxy) {
 	h := newHost(t, nil)
 	s, c := cross(t, h, start(t, h), nil)
-	end := reading(bounded(t), s.conn)
-	if err := c.Close(4000, "enough"); err != nil {
+	closeCrosses(t, c, s.conn)
+}
+
+func closeCrosses(t *testing.T, from, to *websocket.Conn) {
+	t.Helper()
+	end := reading(bounded(t), to)
+	if err := from.Close(4000, "enough"); err != nil {
 		t.Errorf("Close: %v", err)
 	}
 	err := <-end
 	if e, ok := errors.AsType[*websocket.CloseError](err); !ok || e.Code != 4000 || e.Reason != "enough" || !e.Remote {
-		t.Errorf("server saw %v, want 4000 by peer", err)
+		t.Errorf("the other end saw %v, want 4000 by peer", err)
 	}
 }
 
 // browserPasses has a page come by HTTP/2, where the proxy may have its sockets
 // come in the same connection (RFC 8441), and turn them into what we speak.
 func browserPasses(t *testing.T, start func(*testing.T, *host) *proxy) {
-	h := newHost(t, nil)
-	p := start(t, h)
+	h := newHost(t, &websocket.AcceptOptions{Conn: pings}) // a browser may be slow
+	browserCrosses(t, h, start(t, h))
+}
+
+func browserCrosses(t *testing.T, h *host, p *proxy) arrival {
+	t.Helper()
 	g, tb := browserGuest(t, "--ignore-certificate-errors")
 	g.load(t, tb, "https://"+p.Secure+"/page.html")
 	g.n++
@@ -324,4 +350,5 @@ func browserPasses(t *testing.T, start func(*testing.T, *host) *proxy) {
 		t.Error(err)
 	}
 	g.wantClose(t, 3000, "enough")
+	return s
 }

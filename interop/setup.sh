@@ -10,6 +10,7 @@ command -v chromium >/dev/null || add chromium
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || add nginx
 command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || add haproxy
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || add python3-websockets
+/usr/bin/python3 -c 'import hypercorn' 2>/dev/null || add python3-hypercorn
 command -v node >/dev/null || add nodejs
 command -v npm >/dev/null || add npm
 command -v prometheus >/dev/null || add prometheus

@@ -287,7 +287,7 @@ type taken struct {
 // take takes it from a visit, or from net/http.
 func take(w http.ResponseWriter, r *http.Request) (taken, error) {
 	if isConnect(r) {
-		s, err := takeStream(w, r)
+		s, err := takeStream(r)
 		return taken{stream: s}, err
 	}
 	if v := visitOf(w); v != nil && !v.taken {

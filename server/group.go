@@ -13,9 +13,9 @@ import (
 
 // A Group is a set of connections that can be counted, visited and shut down
 // together. The zero value is ready. Name it in Options.Group under an
-// http.Server of your own, and call its Shutdown with that of the server:
-// http.Server.Shutdown does not know of WebSocket connections. To send something to
-// many connections there is package hub.
+// http.Server of your own, and call its Shutdown before that of the server:
+// http.Server.Shutdown tells no WebSocket connection, and waits for those that came
+// over HTTP/2. To send something to many connections there is package hub.
 type Group struct {
 	// Max is the most connections there may be; handshakes beyond it are
 	// refused with 503. 0: no limit. Set it before use.

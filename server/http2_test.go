@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -83,6 +82,9 @@ func TestService_TakesConnectionsOverHTTP2(t *testing.T) {
 	if r.ProtoMajor != 2 || r.URL.RequestURI() != "/socket?x=1" || r.Host != "example.test" {
 		t.Errorf("request %s %s %s", r.Proto, r.Host, r.URL)
 	}
+	if r.Body != http.NoBody {
+		t.Error("OnOpen could read frames")
+	}
 	if resp.StatusCode != 200 || resp.Header.Get("Set-Cookie") != "who=swan" || resp.Header["Sec-Websocket-Accept"] != nil {
 		t.Errorf("response %s %v", resp.Status, resp.Header)
 	}
@@ -97,96 +99,6 @@ func TestService_TakesConnectionsOverHTTP2(t *testing.T) {
 	}
 	if err := <-ended; conn.CloseStatus(err) != 3000 {
 		t.Error(err)
-	}
-}
-
-// What net/http lends to a handler is not used when that has returned: it would be
-// another request's then. Here the handler returns at once, and writes go on.
-func TestStreamHandler_ReturnsWhenConnectionsAreOver(t *testing.T) {
-	conns, returned := make(chan *conn.Conn, 1), make(chan struct{})
-	accept := server.StreamHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := server.Accept(w, r, nil)
-		if err != nil {
-			t.Error(err)
-		}
-		conns <- c
-	}))
-	via := serveHTTP2(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer close(returned)
-		accept.ServeHTTP(w, r)
-	}))
-	c, _ := dialHTTP2(t, via, client.Options{})
-	s := <-conns
-	var writers sync.WaitGroup
-	for range 4 {
-		writers.Go(func() {
-			for s.WriteText(t.Context(), "swan") == nil {
-			}
-		})
-	}
-	for range 100 {
-		if m, err := c.Read(t.Context()); err != nil || string(m.Data) != "swan" {
-			t.Fatalf("%q, %v", m.Data, err)
-		}
-	}
-	select {
-	case <-returned:
-		t.Fatal("the handler has returned before the connection was over")
-	default:
-	}
-	s.CloseNow()
-	<-returned
-	writers.Wait()
-	if err := drain(c); conn.CloseStatus(err) != frame.CloseAbnormal {
-		t.Error(err)
-	}
-}
-
-func TestAccept_OverHTTP2_WantsAStreamHandler(t *testing.T) {
-	errs := make(chan error, 1)
-	via := serveHTTP2(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := server.Accept(w, r, nil)
-		errs <- err
-	}))
-	_, _, err := client.Dial(t.Context(), "ws://example.test/", &client.Options{HTTP2: via})
-	if e := asHandshakeError(t, err); e.Status != 500 || !strings.Contains(string(e.Body), "wrap the handler in a StreamHandler") {
-		t.Errorf("%d %s", e.Status, e.Body)
-	}
-	if err := <-errs; err == nil {
-		t.Error("Accept has said nothing")
-	}
-}
-
-// A response that cannot be flushed, or only by way of something that keeps it.
-type opaque struct{ http.ResponseWriter }
-
-type transparent struct{ http.ResponseWriter }
-
-func (t transparent) Unwrap() http.ResponseWriter { return t.ResponseWriter }
-
-func TestService_OverHTTP2_LooksThroughMiddleware(t *testing.T) {
-	for name, tt := range map[string]struct {
-		wrap func(http.ResponseWriter) http.ResponseWriter
-		want int
-	}{
-		"with Unwrap":    {func(w http.ResponseWriter) http.ResponseWriter { return transparent{transparent{w}} }, 0},
-		"without Unwrap": {func(w http.ResponseWriter) http.ResponseWriter { return opaque{w} }, 500},
-	} {
-		t.Run(name, func(t *testing.T) {
-			via := serveHTTP2(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { echo().ServeHTTP(tt.wrap(w), r) }))
-			c, _, err := client.Dial(t.Context(), "ws://example.test/", &client.Options{HTTP2: via})
-			if tt.want == 0 {
-				if err != nil {
-					t.Fatal(err)
-				}
-				roundTrip(t, c, "swan")
-				c.Close(1000, "")
-				return
-			}
-			if e := asHandshakeError(t, err); e.Status != tt.want || !strings.Contains(string(e.Body), "Unwrap") {
-				t.Errorf("%d %s", e.Status, e.Body)
-			}
-		})
 	}
 }
 

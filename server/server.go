@@ -23,7 +23,8 @@ const (
 // Over HTTP/2 what has come and is not read yet is limited for each stream, and for all
 // on a TCP connection together, which is to be no matter of one of them.
 const (
-	streamWindow = 256 << 10
+	frameSize    = 16 << 10 // there are clients that keep room for one, for each stream
+	streamWindow = 128 << 10
 	connWindow   = 4<<20 - 1 // the most that net/http takes
 )
 
@@ -96,7 +97,12 @@ func (s *Server) init() {
 		s.http.Handler = http.HandlerFunc(s.handle)
 		s.http.ReadHeaderTimeout = timeout
 		s.http.IdleTimeout = max(timeout, 0)
-		s.http.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow, MaxReceiveBufferPerConnection: connWindow}
+		s.http.HTTP2 = &http.HTTP2Config{
+			MaxReadFrameSize:              frameSize,
+			MaxReceiveBufferPerStream:     streamWindow,
+			MaxReceiveBufferPerConnection: connWindow,
+			WriteByteTimeout:              conn.DefaultWriteTimeout,
+		}
 		s.http.MaxHeaderBytes = cmp.Or(s.MaxHandshakeBytes, DefaultMaxHandshakeBytes)
 		log := s.Logger
 		if log == nil {

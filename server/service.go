@@ -107,7 +107,7 @@ func (s *Service) Validate() error {
 // own, so that nothing of what net/http holds for a request is kept. Over HTTP/2 it
 // returns when the connection is over.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isConnect(r) && streamsOf(r) == nil {
+	if isConnect(r) && lentFor(r) == nil {
 		StreamHandler(s).ServeHTTP(w, r)
 		return
 	}
@@ -122,10 +122,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ss.on(c)
-	stream := isConnect(r)
 	switch r = ss.outlive(r); {
-	case stream:
-		ss.run(r)
 	case !o.eventLoop:
 		go ss.run(r)
 	case isQuietCaller(w): // which is in the loop already

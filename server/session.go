@@ -121,7 +121,9 @@ func (ss *session) outlive(r *http.Request) *http.Request {
 	if ss.OnOpen == nil {
 		return nil
 	}
-	return r.WithContext(lasting{ss.c.Context(), r.Context()})
+	r = r.WithContext(lasting{ss.c.Context(), r.Context()})
+	r.Body = http.NoBody // over HTTP/2 it is the connection's
+	return r
 }
 
 type lasting struct {

@@ -16,7 +16,7 @@ import (
 // belongs in OnOpen: the handshake may still be refused. Refusals are logged as a
 // Service's are, by the Logger of a Service that comes with the error if one does.
 //
-//	http.Handle("GET /chat/{user}", server.Upgrade(func(r *http.Request) (*server.Service, error) {
+//	http.Handle("/chat/{user}", server.Upgrade(func(r *http.Request) (*server.Service, error) {
 //		user := r.PathValue("user")
 //		return &server.Service{OnText: …}, nil
 //	}))

@@ -1,5 +1,5 @@
-// A peer in Node.js: node node.js builtin|client|server. "builtin" is Node's own
-// WebSocket, the others are those of the package ws.
+// A peer in Node.js: node node.js builtin|client|server|client2|server2. "builtin" is
+// Node's own WebSocket, the others are those of the package ws, the last two over HTTP/2.
 'use strict';
 const readline = require('node:readline');
 const makePeer = require('./peer.js');
@@ -58,6 +58,8 @@ const start = {
       report({on: 'ready', version: version(), port, small}));
     return peer;
   },
+  client2: () => require('./http2.js')(tools).client(),
+  server2: () => require('./http2.js')(tools).server(),
 };
 
 const version = () => `ws ${require('ws/package.json').version} on node ${process.version}`;
@@ -84,6 +86,7 @@ function extend(peer) {
   return peer;
 }
 
+const tools = {report, watch, extend, eager, version};
 const peer = start[role]();
 readline.createInterface({input: process.stdin})
   .on('line', line => peer.do(JSON.parse(line)))
