@@ -64,6 +64,7 @@ func TestSelf_PassesEverything(t *testing.T) {
 				continue
 			}
 			t.Run(s.name+"/"+role, func(t *testing.T) {
+				t.Parallel() // they wait most of the time
 				s.judge(t, role, run(t))
 			})
 		}
