@@ -11,7 +11,7 @@ import (
 // by their own numbers, what was asked for, the examples, and what is beyond it.
 const features = "A1 to A15, B1 to B10, C1 to C8, D1 to D13, E1 to E9, F1 to F7, G1 to G12, " +
 	"H1 to H24, H13a, H13b, H13c, H13d, I1 to I9, J1 to J6, K1 to K15, L1 to L7, N1 to N8, " +
-	"M101 to M108, M110 to M121, M202 to M219, Q1 to Q27, S1 to S15, Z1 to Z15"
+	"M101 to M108, M110 to M121, M202 to M219, Q1 to Q27, S1 to S15, Z1 to Z16"
 
 var (
 	// A row: number or numbers, the model's name for it, what does it here, tests as

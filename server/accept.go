@@ -101,19 +101,9 @@ const wireSize = 512
 
 func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, holds int) (*conn.Conn, error) {
 	watch := observerOf(r, o)
-	req, err := judge(r, o)
+	response, params, err := agree(w, r, o)
 	if err != nil {
 		return nil, refuse(w, r, watch, err)
-	}
-	params, extensions, err := compression(o, req.Extensions)
-	if err != nil {
-		return nil, refuse(w, r, watch, err)
-	}
-	response := handshake.Response{
-		Key:         req.Key,
-		Subprotocol: selectSubprotocol(o, req.Subprotocols),
-		Extensions:  extensions,
-		Header:      headerOf(w, o),
 	}
 	buf := wireBuffers.Get().(*[wireSize]byte)
 	defer wireBuffers.Put(buf)
@@ -142,12 +132,7 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, h
 			t.close()
 		}
 	}()
-	if t.stream != nil {
-		err = t.stream.answer(header)
-	} else {
-		err = t.write(wire, o.Conn.WriteTimeout)
-	}
-	if err != nil {
+	if err := t.answer(wire, header, o.Conn.WriteTimeout); err != nil {
 		return nil, tellRefused(watch, 0, err)
 	}
 	cfg := conn.Config{
@@ -170,6 +155,24 @@ func accept(w http.ResponseWriter, r *http.Request, o *Options, groups *seats, h
 	groups.hold(c, holds)
 	made = true
 	return c, nil
+}
+
+// agree returns what the response is to hold, and what of it is about compression.
+func agree(w http.ResponseWriter, r *http.Request, o *Options) (handshake.Response, *deflate.Params, error) {
+	req, err := judge(r, o)
+	if err != nil {
+		return handshake.Response{}, nil, err
+	}
+	params, extensions, err := compression(o, req.Extensions)
+	if err != nil {
+		return handshake.Response{}, nil, err
+	}
+	return handshake.Response{
+		Key:         req.Key,
+		Subprotocol: selectSubprotocol(o, req.Subprotocols),
+		Extensions:  extensions,
+		Header:      headerOf(w, o),
+	}, params, nil
 }
 
 // under returns what the connection runs on: nc itself if no event loop takes it.
@@ -325,8 +328,16 @@ func visitOf(w http.ResponseWriter) *responseWriter {
 	}
 }
 
+// answer sends the response: wire, or header over HTTP/2.
+func (t *taken) answer(wire []byte, header http.Header, timeout time.Duration) error {
+	if t.stream != nil {
+		return t.stream.answer(header)
+	}
+	return t.write(wire, timeout)
+}
+
 // write writes the response. TCP takes the first bytes without waiting.
-func (t taken) write(wire []byte, timeout time.Duration) error {
+func (t *taken) write(wire []byte, timeout time.Duration) error {
 	switch t.nc.(type) {
 	case *net.TCPConn, eventSocket:
 		if t.fresh && len(wire) <= wireSize {

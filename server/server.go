@@ -64,7 +64,7 @@ type Server struct {
 	// MaxConns is the most WebSocket connections at a time; handshakes beyond it
 	// are refused with 503. 0: no limit.
 	MaxConns int
-	// MaxConnsPerAddr is the most connections at a time, of all kinds, from one IPv4
+	// MaxConnsPerAddr is the most TCP connections at a time, of all kinds, from one IPv4
 	// address or one /64 of IPv6, which is what one household has. Requests on
 	// further ones are refused with 429; from twice as many on they are closed at
 	// once. 0: no limit, which is right behind a proxy, from whose address all come.
