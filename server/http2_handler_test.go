@@ -11,6 +11,7 @@ import (
 	"github.com/swan-ws/websocket/client"
 	"github.com/swan-ws/websocket/conn"
 	"github.com/swan-ws/websocket/frame"
+	deflate "github.com/swan-ws/websocket/permessage-deflate"
 	"github.com/swan-ws/websocket/server"
 )
 
@@ -125,10 +126,15 @@ func TestStreamHandler_LendsAStreamOnce(t *testing.T) {
 		w.(http.Flusher).Flush()
 		c.Close(frame.CloseNormal, "")
 	})))
-	c, _ := dialHTTP2(t, via, client.Options{})
+	c, _ := dialHTTP2(t, via, plain())
 	if err := drain(c); conn.CloseStatus(err) != frame.CloseNormal {
 		t.Error(err)
 	}
+}
+
+// plain are options of a client that agrees on nothing.
+func plain() client.Options {
+	return client.Options{Conn: conn.Options{Compression: deflate.Options{Mode: deflate.Off}}}
 }
 
 // Until then it is a response as any other.
@@ -168,7 +174,7 @@ func TestStreamHandler_ClosesTheConnectionOfAHandlerThatPanics(t *testing.T) {
 
 // A limit for bodies is none for streams.
 func TestStreamHandler_IsForStreamsWithoutEnd(t *testing.T) {
-	c, _ := dialHTTP2(t, serveHTTP2(t, server.StreamHandler(http.MaxBytesHandler(echo(), 1000))), client.Options{})
+	c, _ := dialHTTP2(t, serveHTTP2(t, server.StreamHandler(http.MaxBytesHandler(echo(), 1000))), plain())
 	for range 3 {
 		roundTrip(t, c, strings.Repeat("swan", 200))
 	}
