@@ -57,7 +57,7 @@ func (d dialer) connectTCP(ctx context.Context, t handshake.Target) (net.Conn, e
 	if find == nil {
 		find = ProxyFromEnvironment
 	}
-	u := httpURL(t)
+	u := t.HTTPURL()
 	u.Scheme = map[bool]string{false: "ws", true: "wss"}[t.Secure]
 	via, err := find(u)
 	switch {

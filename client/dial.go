@@ -105,7 +105,7 @@ func (d dialer) dial(ctx context.Context, rawURL string) (*conn.Conn, *http.Resp
 
 // open does one handshake.
 func (d dialer) open(ctx context.Context, target handshake.Target, header http.Header) (*conn.Conn, *http.Response, error) {
-	location := httpURL(target)
+	location := target.HTTPURL()
 	offer := handshake.Offer{
 		Target:       target,
 		Key:          handshake.NewKey(),
@@ -147,14 +147,19 @@ func (d dialer) open(ctx context.Context, target handshake.Target, header http.H
 		nc.Close()
 		return nil, resp, err
 	}
-	return conn.New(nc, conn.Config{
+	return conn.New(nc, d.config(target, agreed)), resp, nil
+}
+
+// config is that of a connection to target.
+func (d dialer) config(target handshake.Target, a agreement) conn.Config {
+	return conn.Config{
 		Options:     d.Conn,
 		Role:        machine.Client,
-		Subprotocol: agreed.subprotocol,
+		Subprotocol: a.subprotocol,
 		Secure:      target.Secure,
-		Deflate:     agreed.deflate,
-		Buffered:    agreed.early,
-	}), resp, nil
+		Deflate:     a.deflate,
+		Buffered:    a.early,
+	}
 }
 
 // serverName names the server for those who wait for their turn: by its address,
@@ -303,19 +308,6 @@ func bind(ctx context.Context, nc net.Conn) (release func() error) {
 		}
 		return nil
 	}
-}
-
-// httpURL is the target as cookie jars and proxies know it.
-func httpURL(t handshake.Target) *url.URL {
-	u := &url.URL{Scheme: "http", Host: t.Host}
-	if t.Secure {
-		u.Scheme = "https"
-	}
-	u.Path, u.RawQuery, _ = strings.Cut(t.RequestURI, "?")
-	if path, err := url.PathUnescape(u.Path); err == nil {
-		u.Path, u.RawPath = path, u.Path
-	}
-	return u
 }
 
 // blame adds ctx's error to one that may come of it.

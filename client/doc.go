@@ -2,8 +2,8 @@
 //
 //	c, _, err := client.Dial(ctx, "wss://example.com/chat", nil)
 //
-// Dial does the opening handshake over TCP or TLS, through proxies if need be,
-// and returns a conn.Conn.
+// Dial does the opening handshake over TCP or TLS, through proxies if need be, or over
+// HTTP/2, and returns a conn.Conn.
 //
 // Keep dials again whenever a connection is lost and a Retry says so, an Outbox knows
 // what was in flight then, and ReadAhead reads while the application does not.

@@ -17,8 +17,8 @@ const maxErrorText = 512
 type HandshakeError struct {
 	// Status, Header and Body are those of the response: the code such as 403,
 	// all of the header, the first 4 KiB of the body. Status is 101, over HTTP/2 one
-	// of 2xx, if the answer broke a rule, 0 if there was none: what came was no whole response, or
-	// nothing.
+	// of 2xx, if the answer broke a rule, 0 if there was none: what came was no
+	// whole response, or nothing.
 	Status int
 	Header http.Header
 	Body   []byte

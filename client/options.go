@@ -44,8 +44,8 @@ type Options struct {
 
 	// HTTP2, if set, opens connections as streams of HTTP/2 (RFC 8441), many of which
 	// share one TCP connection, to servers that let them: it sends the requests, and
-	// chooses proxy, TLS and limits by itself, so that the four options above and
-	// MaxHandshakeBytes, Serialize are without effect. It is a *http2.Transport of
+	// chooses proxy, TLS and limits by itself, so that the four options above,
+	// MaxHandshakeBytes and Serialize have no effect. It is a *http2.Transport of
 	// golang.org/x/net/http2, or another http.RoundTripper that takes the field
 	// ":protocol" of a CONNECT. nil: HTTP/1.1, which all servers understand.
 	HTTP2 http.RoundTripper

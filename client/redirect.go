@@ -23,7 +23,7 @@ func isRedirect(resp *http.Response) bool {
 // redirect returns where a response sends the client from target, and whether
 // that is the same host and port.
 func redirect(from handshake.Target, resp *http.Response) (next string, sameHost bool, err error) {
-	base := httpURL(from)
+	base := from.HTTPURL()
 	to, err := base.Parse(resp.Header.Get("Location"))
 	if err != nil || resp.Header.Get("Location") == "" {
 		return "", false, fmt.Errorf("redirect to %.128q: not a URL", resp.Header.Get("Location"))

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/swan-ws/websocket/conn"
-	"github.com/swan-ws/websocket/conn/machine"
 	"github.com/swan-ws/websocket/handshake"
 )
 
@@ -59,18 +58,12 @@ func (d dialer) openStream(ctx context.Context, target handshake.Target, offer h
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
-	d.keepCookies(httpURL(target), resp)
+	d.keepCookies(target.HTTPURL(), resp)
 	if err != nil {
 		s.reset()
 		return nil, resp, err
 	}
-	cfg := conn.Config{
-		Options:     d.Conn,
-		Role:        machine.Client,
-		Subprotocol: agreed.subprotocol,
-		Secure:      target.Secure,
-		Deflate:     agreed.deflate,
-	}
+	cfg := d.config(target, agreed)
 	if via != nil {
 		cfg.LocalAddr, cfg.RemoteAddr = via.LocalAddr(), via.RemoteAddr()
 	}

@@ -2,7 +2,6 @@ package handshake
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -57,8 +56,8 @@ func ResponseHeader(resp Response) (http.Header, error) {
 // NewConnect returns a client's opening handshake over HTTP/2 (RFC 8441 §5), for an
 // http.RoundTripper that can send it: one that takes the field ":protocol" of a
 // CONNECT, as the Transport of golang.org/x/net/http2 does. Give it a context, and the
-// frames to send for its Body. o.Key must be "", and is for [CheckResponse]. The error
-// is that of [AppendRequest].
+// frames to send for its Body. o has no Key; [CheckResponse] judges the answer to it.
+// The error is that of [AppendRequest].
 func NewConnect(o Offer) (*http.Request, error) {
 	if o.Key != "" {
 		return nil, refuse(0, "RFC 8441 §5", "Key: found %.128q, want none over HTTP/2", o.Key)
@@ -82,20 +81,9 @@ func NewConnect(o Offer) (*http.Request, error) {
 		h.Set(fieldExtensions, string(AppendExtensions(nil, o.Extensions)))
 	}
 	return &http.Request{
-		Method: http.MethodConnect, URL: o.Target.httpURL(), Host: host, Header: h, ContentLength: -1,
+		Method: http.MethodConnect, URL: o.Target.HTTPURL(), Host: host, Header: h, ContentLength: -1,
 		Proto: "HTTP/2.0", ProtoMajor: 2,
 	}, nil
-}
-
-// httpURL has "https" for "wss" and "http" for "ws" (RFC 8441 §5).
-func (t Target) httpURL() *url.URL {
-	u := &url.URL{Scheme: "http", Host: t.Addr}
-	if t.Secure {
-		u.Scheme = "https"
-	}
-	u.RawPath, u.RawQuery, _ = strings.Cut(t.RequestURI, "?")
-	u.Path, _ = url.PathUnescape(u.RawPath) // which checkOffer has seen
-	return u
 }
 
 // checkConnected judges the answer to a NewConnect. "Any 2xx (Successful) response

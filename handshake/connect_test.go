@@ -132,8 +132,8 @@ func TestResponseHeader_Rejects_WhatCannotBeSent(t *testing.T) {
 // RFC 8441 §5: "https" for "wss", "http" for "ws"; the rest of the URI is the same.
 func TestNewConnect_IsWhatAServerTakes(t *testing.T) {
 	for raw, want := range map[string]string{
-		"ws://server.example.com":              "http://server.example.com:80/",
-		"wss://server.example.com/chat?a=b%20": "https://server.example.com:443/chat?a=b%20",
+		"ws://server.example.com":              "http://server.example.com/",
+		"wss://server.example.com/chat?a=b%20": "https://server.example.com/chat?a=b%20",
 		"wss://[::1]:8443/a%2Fb/%C3%BC?":       "https://[::1]:8443/a%2Fb/%C3%BC",
 		"ws://h:1//double":                     "http://h:1//double",
 	} {

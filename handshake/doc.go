@@ -3,7 +3,8 @@
 //
 // A server judges with [ParseRequest] and [CheckOrigin] and answers with
 // [AppendResponse]. A client starts from [ParseURL], asks with [AppendRequest]
-// and judges with [CheckResponse].
+// and judges with [CheckResponse]. Over HTTP/2 (RFC 8441) [ResponseHeader] answers and
+// [NewConnect] asks.
 //
 // Headers are read under the canonical keys net/http files them, such as
 // "Sec-Websocket-Key". Whatever is refused is refused with an [*Error].

@@ -3,6 +3,7 @@ package handshake
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -16,6 +17,20 @@ type Target struct {
 	ServerName string // what the TLS certificate must name: no port, no brackets
 	Addr       string // host:port to dial
 	RequestURI string // the resource name: path and query, never empty
+}
+
+// HTTPURL returns t as cookie jars, proxies and HTTP/2 know it: "https" for "wss", "http"
+// for "ws" (RFC 8441 §5).
+func (t Target) HTTPURL() *url.URL {
+	u := &url.URL{Scheme: "http", Host: t.Host}
+	if t.Secure {
+		u.Scheme = "https"
+	}
+	u.Path, u.RawQuery, _ = strings.Cut(t.RequestURI, "?")
+	if path, err := url.PathUnescape(u.Path); err == nil {
+		u.Path, u.RawPath = path, u.Path
+	}
+	return u
 }
 
 // ParseURL takes a ws or wss URL apart. An international host name becomes

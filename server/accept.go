@@ -268,7 +268,8 @@ func refuse(w http.ResponseWriter, r *http.Request, watch *conn.Observer, err er
 		// Anything below could be taken for a success.
 		status = http.StatusInternalServerError
 	}
-	if r.ProtoMajor < 2 { // where it would end what goes on beside r
+	// Over HTTP/2 it would end what goes on beside r, unless that is to end.
+	if r.ProtoMajor < 2 || errors.Is(err, errCrowded) {
 		// It stands first, where net/http looks for it.
 		h["Connection"] = append([]string{"close"}, h["Connection"]...)
 	}

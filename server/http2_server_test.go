@@ -4,7 +4,9 @@ package server_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -133,4 +135,57 @@ func TestServer_OverHTTP2_ASlowCallback_HoldsUpNoOtherConnection(t *testing.T) {
 	if _, err := c.Read(ctx); err != nil {
 		t.Error(err)
 	}
+}
+
+// One TCP connection too many is told so, and is over, whatever goes over it.
+func TestServer_OverHTTP2_LimitsConnectionsOfOneAddress(t *testing.T) {
+	ca := newAuthority(t)
+	files := ca.tlsFiles(t)
+	srv := &server.Server{Handler: http.NotFoundHandler(), MaxConnsPerAddr: 1, HandshakeTimeout: time.Minute, Logger: quiet()}
+	l := listenTCP(t)
+	runOn(t, srv, func() error { return srv.ServeTLS(l, files.Cert, files.Key) })
+	status := func(via *http2.Transport) int {
+		resp, err := (&http.Client{Transport: via}).Get("https://" + l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	first := closing(t, &http2.Transport{TLSClientConfig: ca.trusted()})
+	if got := status(first); got != http.StatusNotFound {
+		t.Fatal(got)
+	}
+	closed := make(chan struct{})
+	dialer := tls.Dialer{Config: ca.trusted()}
+	dialer.Config.NextProtos = []string{"h2"}
+	second := closing(t, &http2.Transport{DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
+		nc, err := dialer.DialContext(ctx, network, addr)
+		return &toldClosed{nc, closed}, err
+	}})
+	if got := status(second); got != http.StatusTooManyRequests {
+		t.Error(got)
+	}
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second): // and not when it has been idle for a minute
+		t.Error("it is still open")
+	}
+	if got := status(first); got != http.StatusNotFound {
+		t.Error(got)
+	}
+}
+
+// toldClosed tells of the first end that is read.
+type toldClosed struct {
+	net.Conn
+	closed chan struct{}
+}
+
+func (c *toldClosed) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		close(c.closed)
+	}
+	return n, err
 }
